@@ -1,0 +1,1 @@
+"""Who gets which call: admission, agent states. Never stands before an emergency."""

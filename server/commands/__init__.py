@@ -1,0 +1,1 @@
+"""The verbs of ``./hotline``, one module each; ``server.cli`` lists them."""

@@ -1,0 +1,1 @@
+"""The HTTP interface: parse, authorise, call a room, answer. Holds no business rule."""

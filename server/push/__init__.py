@@ -1,0 +1,1 @@
+"""What a browser is told, live: a snapshot, then numbered events."""

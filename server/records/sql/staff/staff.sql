@@ -1,0 +1,2 @@
+-- name: agent_names
+SELECT agent, display_name FROM users WHERE agent IS NOT NULL;

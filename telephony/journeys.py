@@ -1,0 +1,603 @@
+"""AMI messages to callers' journeys, of any Asterisk since 11, with any channel driver.
+
+The second fold beside ``telephony.reducer``, over the same messages: that one knows what our own
+consoles show now, this one what became of every call, ours or not. Channels belong together when
+Asterisk links them (Linkedid), dials one for another, bridges them, or hands a call on. A journey
+is told when its last channel is gone, and forgotten. No stream makes memory grow without end: one
+of too many journeys, or of too many channels, is told as it is.
+"""
+
+import re
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from itertools import islice
+from typing import Final
+
+from telephony.journey import Journey, TransferKind
+from telephony.naming import plain_text
+from telephony.story import tell
+from telephony.trail import HandOver, Party, Trail, number_of
+from telephony.wire import Message
+
+MAX_TRAILS: Final = 20_000
+MOST_MET: Final = 8
+# A conference that never ends, or a dialplan that dials itself.
+MAX_CHANNELS: Final = 5_000
+# A late word about a channel that is gone must not begin a new journey.
+GONE_KEPT: Final = 4_096
+
+_UP: Final = frozenset({"6", "up"})
+# Applications that are what a caller wanted, not a way to somebody.
+_PURPOSES: Final = frozenset(
+    {"confbridge", "dictate", "echo", "meetme", "milliwatt", "record", "voicemail", "voicemailmain"}
+)
+_PURPOSE: Final = re.compile(
+    rb"\nApplication: *(?:%s)(?:\r|\Z)" % "|".join(sorted(_PURPOSES)).encode(), re.IGNORECASE
+)
+
+
+class Journeys:
+    """All journeys under way. ``take`` each message in order; ``rest`` at the end of a stream."""
+
+    def __init__(self) -> None:
+        self._trails: dict[str, Trail] = {}
+        """Unique id of each channel → its trail."""
+        self._open: OrderedDict[int, Trail] = OrderedDict()
+        self._links: dict[str, Trail] = {}
+        """Linked id → trail."""
+        self._bridges: dict[str, dict[str, Party]] = {}
+        self._gone: OrderedDict[str, None] = OrderedDict()
+        self._order = 0
+        self._ended: list[Journey] = []
+        self._too_long: Trail | None = None
+
+    def __len__(self) -> int:
+        return len(self._open)
+
+    def take(self, message: Message) -> list[Journey]:
+        """Apply one message; the journeys that it ended."""
+        rule = _RULES.get(message.name)
+        if rule is None or (rule is _application and not _PURPOSE.search(message.raw)):
+            return []
+        self._order += 1
+        rule(self, message, _at(message))
+        if self._too_long is not None or len(self._open) > MAX_TRAILS:
+            self._finish(self._too_long or next(iter(self._open.values())))
+        ended, self._ended = self._ended, []
+        return ended
+
+    def rest(self) -> list[Journey]:
+        """What is still under way, told as it is."""
+        told = [tell(trail) for trail in self._open.values()]
+        self.__init__()  # type: ignore[misc]  # begin anew
+        return [journey for journey in told if journey is not None]
+
+    # ---- channels and what they belong to ------------------------------------------------------
+
+    def party(self, message: Message, prefix: str = "") -> Party | None:
+        """The channel that a message speaks of, made where it is new."""
+        unique_id = message.get(f"{prefix}Uniqueid")
+        channel = message.get(f"{prefix}Channel")
+        linked_id = message.get(f"{prefix}Linkedid")
+        party = self.known(unique_id, channel, linked_id)
+        if party is not None and not party.number:
+            party.number = number_of(message.get(f"{prefix}CallerIDNum"))
+            party.name = party.name or number_of(message.get(f"{prefix}CallerIDName"))
+        return party
+
+    def known(self, unique_id: str, channel: str, linked_id: str = "") -> Party | None:
+        """The channel with this id, made where it is new and named; None where it is gone."""
+        if not unique_id or unique_id in self._gone:
+            return None
+        trail = self._trails.get(unique_id)
+        if trail is None:
+            if "/" not in channel:
+                return None
+            trail = self._begin(unique_id, channel)
+        if linked_id and linked_id not in self._gone:
+            trail = self._link(trail, linked_id)
+        return trail.parties[unique_id]
+
+    def _begin(self, unique_id: str, channel: str) -> Trail:
+        trail = Trail()
+        trail.add(Party(unique_id, channel, self._order, None))
+        self._trails[unique_id] = trail
+        self._open[id(trail)] = trail
+        return trail
+
+    def _link(self, trail: Trail, linked_id: str) -> Trail:
+        other = self._links.get(linked_id) or self._trails.get(linked_id)
+        if other is None:
+            self._links[linked_id] = trail
+            trail.links.add(linked_id)
+            return trail
+        return self.join(trail, other)
+
+    def join(self, one: Trail, other: Trail) -> Trail:
+        """Two trails are one from now on."""
+        if one is other:
+            return one
+        older, younger = (one, other) if one.root.order <= other.root.order else (other, one)
+        older.take_over(younger)
+        del self._open[id(younger)]
+        self._trails.update(dict.fromkeys(younger.parties, older))
+        self._links.update(dict.fromkeys(younger.links, older))
+        if len(older.parties) > MAX_CHANNELS:
+            self._too_long = older
+        return older
+
+    def trail(self, party: Party) -> Trail:
+        return self._trails[party.unique_id]
+
+    def named(self, trail: Trail, channel: str) -> Party | None:
+        """The channel of that name among those of a trail."""
+        for party in trail.parties.values():
+            if channel and channel in (party.channel, party.current_name):
+                return party
+        return None
+
+    def find(self, channel: str) -> Party | None:
+        """The channel of that name, where a message has no unique id (a pick-up in Asterisk 11)."""
+        found = (self.named(trail, channel) for trail in self._open.values())
+        return next((party for party in found if party is not None), None)
+
+    def originated(self, endpoint: str) -> Trail | None:
+        """The newest journey that began with nobody but this endpoint."""
+        for trail in reversed(self._open.values()):
+            if len(trail.parties) == 1 and trail.root.endpoint == endpoint:
+                return trail
+        return None
+
+    def dial(self, dialler: Party | None, dialled: Party) -> None:
+        if dialler is not None:
+            dialled.is_dialled = True
+            dialled.dialled_by = dialled.dialled_by or dialler
+            self.join(self.trail(dialler), self.trail(dialled))
+
+    def hang_up(self, party: Party, at: float | None, cause: str) -> None:
+        trail = self.trail(party)
+        party.cause = cause
+        trail.end(party, at, self._order)
+        if trail.standing == 0:
+            self._finish(trail)
+
+    def _finish(self, trail: Trail) -> None:
+        del self._open[id(trail)]
+        self._too_long = None
+        for linked_id in trail.links:
+            del self._links[linked_id]
+        for bridge in trail.bridges:
+            self._bridges.pop(bridge, None)
+        for unique_id in trail.parties:
+            del self._trails[unique_id]
+            self._gone[unique_id] = None
+        while len(self._gone) > GONE_KEPT:
+            self._gone.popitem(last=False)
+        journey = tell(trail)
+        if journey is not None:
+            self._ended.append(journey)
+
+    # ---- bridges -------------------------------------------------------------------------------
+
+    def enter(self, bridge: str, party: Party, at: float | None) -> None:
+        members = self._bridges.setdefault(bridge, {})
+        self.trail(party).bridges.add(bridge)
+        # In a large conference it is enough to meet some: all of them are linked already.
+        for other in list(islice(members.values(), MOST_MET)):
+            if other is not party:
+                self.meet(bridge, party, other, at)
+        members[party.unique_id] = party
+        party.first_bridge = party.first_bridge or bridge
+
+    def leave(self, bridge: str, party: Party) -> None:
+        members = self._bridges.get(bridge)
+        if members is not None:
+            members.pop(party.unique_id, None)
+            if not members:
+                del self._bridges[bridge]
+
+    def meet(self, bridge: str, one: Party, other: Party, at: float | None) -> None:
+        """Two channels are in one bridge."""
+        self.join(self.trail(one), self.trail(other))
+        if one.is_person and other.is_person:
+            one.answer(at, self._order)
+            other.answer(at, self._order)
+            return
+        for person, local in ((one, other), (other, one)):
+            if person.is_person and local.is_local:
+                self._consult(bridge, person, local, at)
+
+    def _consult(self, bridge: str, person: Party, local: Party, at: float | None) -> None:
+        """Somebody in a conversation is put together with a Local channel that nobody dialled:
+        so Asterisk lets them ask another before handing the call on."""
+        is_moved = bool(person.first_bridge) and person.first_bridge != bridge
+        trail = self.trail(person)
+        if not is_moved or local.is_dialled or local is trail.root or local.first_bridge != bridge:
+            return
+        to = local.local_exten
+        if any(over.by == person.unique_id and over.to == to for over in trail.hand_overs):
+            return
+        self.hand_over(trail, TransferKind.ATTENDED, person, to, at, is_done=False)
+
+    # ---- transfers -----------------------------------------------------------------------------
+
+    def hand_over(
+        self,
+        trail: Trail,
+        kind: TransferKind,
+        by: Party | None,
+        to: str,
+        at: float | None,
+        *,
+        is_done: bool,
+    ) -> HandOver:
+        from_ = by.line if by is not None else ""
+        unique_id = by.unique_id if by is not None else ""
+        over = HandOver(kind, unique_id, from_, to, at, self._order, is_done)
+        last = trail.hand_overs[-1] if trail.hand_overs else None
+        if last is not None and (last.kind, last.by, last.to, last.at) == (kind, unique_id, to, at):
+            return last
+        trail.hand_overs.append(over)
+        return over
+
+    @property
+    def order(self) -> int:
+        return self._order
+
+
+Rule = Callable[[Journeys, Message, float | None], None]
+
+
+def _at(message: Message) -> float | None:
+    try:
+        return float(message.get("Timestamp"))
+    except ValueError:
+        return None
+
+
+# --------------------------------------------------------------------------- channels begin and end
+
+
+def _new_channel(journeys: Journeys, message: Message, at: float | None) -> None:
+    party = journeys.party(message)
+    if party is None:
+        return
+    party.began_at = party.began_at if party.began_at is not None else at
+    party.exten = party.exten or number_of(message.get("Exten"))
+    if not party.number:
+        # Asterisk 1.4 called it CallerID; 11 gives the dialled account where there is no number.
+        party.number = number_of(message.get("CallerID"))
+    party.is_number_own = party.is_number_own or bool(party.number)
+    _state(journeys, message, at)
+
+
+def _state(journeys: Journeys, message: Message, at: float | None) -> None:
+    state = message.get("ChannelStateDesc") or message.get("ChannelState") or message.get("State")
+    party = journeys.party(message)
+    if party is not None and state.lower() in _UP:
+        party.answer(at, journeys.order)
+
+
+def _caller_id(journeys: Journeys, message: Message, at: float | None) -> None:
+    journeys.party(message)
+
+
+def _renamed(journeys: Journeys, message: Message, at: float | None) -> None:
+    party = journeys.known(message.get("Uniqueid"), "")
+    if party is not None:
+        party.current_name = message.get("Newname")
+
+
+def _hung_up(journeys: Journeys, message: Message, at: float | None) -> None:
+    party = journeys.known(message.get("Uniqueid"), "")
+    if party is None or party.ended_order is not None:
+        return
+    journeys.hang_up(party, at, message.get("Cause"))
+
+
+def _local(journeys: Journeys, message: Message, at: float | None) -> None:
+    one, two = (
+        journeys.party(message, f"Local{half}")
+        or journeys.known(message.get(f"Uniqueid{number}"), message.get(f"Channel{number}"))
+        for half, number in (("One", 1), ("Two", 2))
+    )
+    if one is not None and two is not None:
+        journeys.join(journeys.trail(one), journeys.trail(two))
+
+
+# ----------------------------------------------------------------------------------------- dialling
+
+
+def _dial_began(journeys: Journeys, message: Message, at: float | None) -> None:
+    dialler, dialled = journeys.party(message), journeys.party(message, "Dest")
+    if dialled is not None:
+        dialled.dialled = dialled.dialled or message.get("DialString")
+        journeys.dial(dialler, dialled)
+
+
+def _dial_ended(journeys: Journeys, message: Message, at: float | None) -> None:
+    dialler, dialled = journeys.party(message), journeys.party(message, "Dest")
+    if dialled is None:
+        return
+    journeys.dial(dialler, dialled)
+    status = message.get("DialStatus").upper()
+    if status == "ANSWER":
+        dialled.answer(at, journeys.order)
+    elif not message.get("Forward"):
+        dialled.dial_status = dialled.dial_status or status
+
+
+def _old_dial(journeys: Journeys, message: Message, at: float | None) -> None:
+    """Asterisk 11 and before: one event for both, ``SubEvent`` tells which."""
+    caller = journeys.known(
+        message.get("UniqueID") or message.get("SrcUniqueID"),
+        message.get("Channel") or message.get("Source"),
+    )
+    if caller is None:
+        return
+    caller.number = caller.number or number_of(message.get("CallerIDNum"))
+    if message.get("SubEvent").lower() == "end":
+        status = message.get("DialStatus").upper()
+        if status != "ANSWER":
+            journeys.trail(caller).statuses.add(status)
+        return
+    dialled = journeys.known(message.get("DestUniqueID"), message.get("Destination"))
+    if dialled is not None:
+        dialled.dialled = dialled.dialled or message.get("Dialstring")
+        journeys.dial(caller, dialled)
+
+
+def _originated(journeys: Journeys, message: Message, at: float | None) -> None:
+    party = journeys.known(message.get("Uniqueid"), "")
+    # A channel that was refused is told of by its endpoint alone.
+    trail = journeys.trail(party) if party else journeys.originated(message.get("Channel"))
+    if trail is not None:
+        trail.wanted = trail.wanted or number_of(message.get("Exten"))
+
+
+def _picked_up(journeys: Journeys, message: Message, at: float | None) -> None:
+    taker = journeys.party(message) or journeys.find(message.get("Channel"))
+    target = journeys.party(message, "Target") or journeys.find(message.get("TargetChannel"))
+    if taker is None or target is None:
+        return
+    trail = journeys.join(journeys.trail(taker), journeys.trail(target))
+    taker.is_dialled = True
+    taker.is_agent = taker.is_agent or target.is_agent
+    taker.answer(at, journeys.order)
+    if target.is_agent and trail.connected_order is None:
+        trail.agent = taker.endpoint
+
+
+# ------------------------------------------------------------------------------------------- queues
+
+
+def _joined(journeys: Journeys, message: Message, at: float | None) -> None:
+    party = journeys.party(message)
+    if party is not None:
+        trail = journeys.trail(party)
+        trail.queue = message.get("Queue") or trail.queue
+        trail.was_left_waiting = False
+
+
+def _left_waiting(journeys: Journeys, message: Message, at: float | None) -> None:
+    party = journeys.party(message)
+    if party is not None:
+        journeys.trail(party).was_left_waiting = True
+
+
+def _ring_of_queue(journeys: Journeys, message: Message) -> tuple[Party, Party | None] | None:
+    """Caller and member's channel, in the old words too: there ``Channel`` is the member's."""
+    if message.has("DestUniqueid"):
+        caller, ring = journeys.party(message), journeys.party(message, "Dest")
+    else:
+        caller = journeys.known(message.get("Uniqueid"), message.get("ChannelCalling"))
+        if caller is None:
+            return None
+        name = message.get("DestinationChannel") or message.get("Channel")
+        ring = journeys.known(message.get("BridgedChannel"), name)
+        ring = ring or journeys.named(journeys.trail(caller), name)
+        ring = ring if ring is not caller else None
+    if caller is None:
+        return None
+    if ring is not None:
+        journeys.dial(caller, ring)
+        ring.is_agent = True
+        ring.member = ring.member or _member(message)
+    return caller, ring
+
+
+def _member(message: Message) -> str:
+    for header in ("MemberName", "AgentName", "Interface", "Member", "AgentCalled"):
+        if value := message.get(header):
+            return value
+    return ""
+
+
+def _agent_called(journeys: Journeys, message: Message, at: float | None) -> None:
+    found = _ring_of_queue(journeys, message)
+    if found is not None:
+        trail = journeys.trail(found[0])
+        trail.queue = trail.queue or message.get("Queue") or None
+
+
+def _agent_connected(journeys: Journeys, message: Message, at: float | None) -> None:
+    found = _ring_of_queue(journeys, message)
+    if found is None:
+        return
+    caller, ring = found
+    trail = journeys.trail(caller)
+    if ring is not None:
+        ring.answer(at, journeys.order)
+    trail.was_left_waiting = False
+    trail.connect(message.get("Queue"), _member(message), at, journeys.order)
+
+
+# ------------------------------------------------------------------------------------------ bridges
+
+
+def _entered(journeys: Journeys, message: Message, at: float | None) -> None:
+    party = journeys.party(message)
+    # A parking lot or waiting room holds people who do not talk with one another.
+    if party is not None and not message.get("BridgeTechnology").startswith("holding"):
+        journeys.enter(message.get("BridgeUniqueid"), party, at)
+
+
+def _left(journeys: Journeys, message: Message, at: float | None) -> None:
+    party = journeys.known(message.get("Uniqueid"), "")
+    if party is not None:
+        journeys.leave(message.get("BridgeUniqueid"), party)
+
+
+def _old_bridge(journeys: Journeys, message: Message, at: float | None) -> None:
+    """Asterisk 11 and before (``Link`` in 1.4): two channels, together or no longer."""
+    one, other = (
+        journeys.known(message.get(f"Uniqueid{number}"), message.get(f"Channel{number}"))
+        for number in (1, 2)
+    )
+    if one is None or other is None or message.get("Bridgestate").lower() == "unlink":
+        return
+    for party, number in ((one, 1), (other, 2)):
+        party.number = party.number or number_of(message.get(f"CallerID{number}"))
+    journeys.meet("", one, other, at)
+
+
+def _in_conference(journeys: Journeys, message: Message, at: float | None) -> None:
+    party = journeys.party(message)
+    if party is not None:
+        journeys.trail(party).serve(at, journeys.order)
+
+
+def _application(journeys: Journeys, message: Message, at: float | None) -> None:
+    party = journeys.party(message)
+    if party is not None and message.get("Application").lower() in _PURPOSES:
+        journeys.trail(party).serve(at, journeys.order)
+
+
+# ---------------------------------------------------------------------------------------- transfers
+
+
+def _blind(journeys: Journeys, message: Message, at: float | None) -> None:
+    by, moved = journeys.party(message, "Transferer"), journeys.party(message, "Transferee")
+    party = by or moved
+    if party is None:
+        return
+    trail = journeys.trail(party)
+    if by is not None and moved is not None:
+        trail = journeys.join(journeys.trail(by), journeys.trail(moved))
+    is_done = message.get("Result").lower() in ("", "success")
+    to = message.get("Extension")
+    journeys.hand_over(trail, TransferKind.BLIND, by, to, at, is_done=is_done)
+
+
+def _attended(journeys: Journeys, message: Message, at: float | None) -> None:
+    names = ("OrigTransferer", "SecondTransferer", "Transferee", "TransferTarget")
+    first, second, moved, target = (journeys.party(message, name) for name in names)
+    linked = [party for party in (first, second, moved, target) if party is not None]
+    if not linked:
+        return
+    trail = journeys.trail(linked[0])
+    for party in linked[1:]:
+        trail = journeys.join(trail, journeys.trail(party))
+    by = first or second
+    is_done = message.get("Result").lower() in ("", "success")
+    over = _open_hand_over(trail, by, second, at)
+    if over is None:
+        to = message.get("DestApp") or (target.line if target is not None else "")
+        over = journeys.hand_over(trail, TransferKind.ATTENDED, by, to, at, is_done=is_done)
+    over.is_done, over.at = is_done, at if is_done else over.at
+    if message.get("DestType").lower() != "app" and over.target is None:
+        over.target = _target(trail, target, (first, second, moved))
+
+
+def _open_hand_over(
+    trail: Trail, first: Party | None, second: Party | None, at: float | None
+) -> HandOver | None:
+    """The attempt that this event ends, or has ended where it is told twice."""
+    by = {party.unique_id for party in (first, second) if party is not None}
+    for over in reversed(trail.hand_overs):
+        is_theirs = over.kind is TransferKind.ATTENDED and over.by in by
+        if is_theirs and (not over.is_done or over.at == at):
+            return over
+    return None
+
+
+def _target(trail: Trail, told: Party | None, involved: tuple[Party | None, ...]) -> Party | None:
+    """Who the caller is handed to: as told, else the youngest line of another person."""
+    if told is not None and told.is_person:
+        return told
+    endpoints = {party.endpoint for party in involved if party is not None}
+    others = [
+        party
+        for party in trail.people()
+        if party.endpoint not in endpoints and party.ended_order is None
+    ]
+    return others[-1] if others else None
+
+
+def _old_transfer(journeys: Journeys, message: Message, at: float | None) -> None:
+    """chan_sip and chan_iax2 of Asterisk 11 and before."""
+    by = journeys.known(message.get("Uniqueid"), message.get("Channel"))
+    other = journeys.known(message.get("TargetUniqueid"), message.get("TargetChannel"))
+    if by is None:
+        return
+    trail = journeys.trail(by)
+    if other is not None:
+        trail = journeys.join(trail, journeys.trail(other))
+    to = message.get("TransferExten")
+    if message.get("TransferType").lower() != "attended":
+        journeys.hand_over(trail, TransferKind.BLIND, by, to, at, is_done=True)
+        return
+    over = journeys.hand_over(trail, TransferKind.ATTENDED, by, to, at, is_done=True)
+    over.target = over.target or _target(trail, None, (by, trail.root))
+
+
+# -------------------------------------------------------------------------- what our dialplan tells
+
+
+def _user_event(journeys: Journeys, message: Message, at: float | None) -> None:
+    kind = message.get("UserEvent")
+    if kind not in ("CallArrived", "EmergencyDialled"):
+        return
+    party = journeys.known(message.get("Call") or message.get("Uniqueid"), message.get("Channel"))
+    if party is None:
+        return
+    trail = journeys.trail(party)
+    trail.number = trail.number or number_of(plain_text(message.get("Number")))
+    trail.name = trail.name or number_of(plain_text(message.get("Name")))
+    trail.called = trail.called or message.get("Called") or message.get("Line")
+
+
+_RULES: Final[Mapping[str, Rule]] = {
+    "Newchannel": _new_channel,
+    "Newstate": _state,
+    "NewCallerid": _caller_id,
+    "Newcallerid": _caller_id,
+    "Rename": _renamed,
+    "Hangup": _hung_up,
+    "LocalBridge": _local,
+    "DialBegin": _dial_began,
+    "DialEnd": _dial_ended,
+    "Dial": _old_dial,
+    "OriginateResponse": _originated,
+    "Pickup": _picked_up,
+    "QueueCallerJoin": _joined,
+    "Join": _joined,
+    "QueueCallerAbandon": _left_waiting,
+    "AgentCalled": _agent_called,
+    "AgentConnect": _agent_connected,
+    "AgentComplete": _agent_connected,
+    "BridgeEnter": _entered,
+    "BridgeLeave": _left,
+    "Bridge": _old_bridge,
+    "Link": _old_bridge,
+    "ConfbridgeJoin": _in_conference,
+    "MeetmeJoin": _in_conference,
+    "Newexten": _application,
+    "BlindTransfer": _blind,
+    "AttendedTransfer": _attended,
+    "Transfer": _old_transfer,
+    "UserEvent": _user_event,
+}
+
+JOURNEY_EVENTS: Final = frozenset(_RULES)
+"""Events that tell something of a journey."""

@@ -1,0 +1,467 @@
+"""Rows of registration and of what is not put into handling, city by city."""
+
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from base.database import Connection, Database
+from rules import catalogue as law
+from rules.library import load_pack
+from tests.fakes.by_city import by_city
+from tests.fakes.city import DONGGUAN, LIXIA, WATER, centre, of_unit
+from tests.fakes.work_order import MONDAY_10, WorkOrder, WorkOrders
+from tests.fakes.work_order_http import Asking
+from tickets import moves as m
+from tickets.assignment import AssignmentState
+from tickets.facts import ActorRole, TicketFacts
+from tickets.intake import WITHHELD
+from tickets.refusals import NotFitting, NotSaid, RefusedByLaw
+from tickets.store import TicketStore
+from tickets.ticket import Matter, TicketState, TicketType
+from tickets.unit_store import end_unit, organisation_at
+
+Hotline = Callable[[str], WorkOrders]
+JINAN, DRAFT, TAIAN = "jinan_2018", "jinan_draft_2018", "taian_draft"
+HANGZHOU, TONGLIAO = "hangzhou_2024", "tongliao_2024"
+ALL = (JINAN, DRAFT, TAIAN, HANGZHOU, TONGLIAO)
+DESK = centre(ActorRole.AGENT)
+ANSWER = m.Answer(article="供水-12", article_version="3", text="明早六点恢复。")
+
+
+async def refusal(order: WorkOrder, move: m.Move) -> RefusedByLaw:
+    """The law's refusal of a move of the desk's."""
+    with pytest.raises(RefusedByLaw) as refused:
+        await order.do(move, DESK)
+    return refused.value
+
+
+# ---- answered at once ----------------------------------------------------------------------------
+
+
+@by_city("R024", *ALL)
+async def test_a_question_is_answered_at_once_with_article_and_version_kept(
+    city: str, hotline: Hotline, web: Database
+) -> None:
+    order = await hotline(city).register(type=TicketType.CONSULT)
+    assert (await order.do(ANSWER, DESK)).state is TicketState.ANSWERED
+    *_, entry = await TicketStore(web).ledger(order.facts.id)
+    assert entry.body["said"] == {
+        "article": "供水-12",
+        "article_version": "3",
+        "text": "明早六点恢复。",
+    }
+
+
+async def test_hangzhou_answers_consultations_alone_at_once(hotline: Hotline) -> None:
+    order = await hotline(HANGZHOU).register(type=TicketType.REPORT)
+    assert (await refusal(order, ANSWER)).params["rule"] == "intake.direct_answer"
+
+
+# ---- channels ------------------------------------------------------------------------------------
+
+CHANNELS = {
+    JINAN: "phone mailbox sms app weibo wechat",
+    TAIAN: "phone mailbox web wechat",
+    HANGZHOU: "phone sms wechat web",
+    TONGLIAO: "phone web wechat email app",
+}
+
+
+@by_city("R001", JINAN, TAIAN, HANGZHOU, TONGLIAO)
+async def test_whatever_the_channel_it_is_one_queue_and_one_numbering(
+    city: str, asking: Callable[[str], Awaitable[Asking]]
+) -> None:
+    http = await asking(city)
+    http.clock.at = MONDAY_10
+    law_says = load_pack(city).decide(law.CHANNELS, on=MONDAY_10.date()).value
+    assert {each.value for each in law_says} == set(CHANNELS[city].split())
+    for channel in CHANNELS[city].split():
+        said = {"channel": channel, "type": "consult", "demand": "何时供暖？", "message": "m1"}
+        made = [await http.must(DESK, "POST", "/api/work-orders", said) for _ in range(2)]
+        assert made[0] == made[1]  # a message that comes in twice is one demand
+    queue = (await http.must(DESK, "GET", "/api/work-orders?state=registered"))["items"]
+    assert [each["channel"] for each in reversed(queue)] == CHANNELS[city].split()
+    counted = [int(each["number"].split("-")[1]) for each in reversed(queue)]
+    assert counted == list(range(1, len(counted) + 1))
+
+
+# ---- type and domain -----------------------------------------------------------------------------
+
+
+@by_city("R005", JINAN, TAIAN, HANGZHOU, TONGLIAO)
+async def test_only_the_citys_own_demand_types_get_past_the_check(
+    city: str, hotline: Hotline
+) -> None:
+    theirs = {
+        JINAN: (TicketType.COMPLAIN, TicketType.CRITICISE),
+        TAIAN: (TicketType.HELP, TicketType.CRITICISE),
+        HANGZHOU: (TicketType.CRITICISE, TicketType.HELP),
+        TONGLIAO: (TicketType.HELP, TicketType.CRITICISE),
+    }
+    known, unknown = theirs[city]
+    assert (await (await hotline(city).register(type=known)).check()).state
+    with pytest.raises(RefusedByLaw) as refused:
+        await (await hotline(city).register(type=unknown)).check()
+    assert refused.value.params["rule"] == "scope.demand_types"
+
+
+@by_city("R006", TONGLIAO, HANGZHOU, JINAN)
+async def test_the_domain_is_one_of_the_citys_and_in_tongliao_it_must_be_named(
+    city: str, hotline: Hotline
+) -> None:
+    with pytest.raises(RefusedByLaw):
+        await (await hotline(city).register(domain="astronomy")).check()
+    unnamed = await hotline(city).register(domain="")
+    if city == TONGLIAO:
+        with pytest.raises(RefusedByLaw) as refused:
+            await unnamed.check()
+        assert refused.value.params["rule"] == "scope.domains"
+    else:
+        await unnamed.check()
+
+
+PHRASES = {JINAN: ("caller.explanation", "作出说明"), HANGZHOU: ("intake.unclear", "无法登记")}
+
+
+@by_city("R021", JINAN, HANGZHOU)
+async def test_the_desk_is_guided_by_phrases_and_elements_and_the_check_wants_them_asked_for(
+    city: str, hotline: Hotline, asking: Callable[[str], Awaitable[Asking]]
+) -> None:
+    http = await asking(city)
+    http.clock.at = MONDAY_10
+    shown = await http.must(DESK, "GET", "/api/guide")
+    needed = {each["name"]: each["is_needed"] for each in shown["elements"]}
+    assert needed == {"who": False, "what": True, "where": False, "when": False, "want": True}
+    rule, words = PHRASES[city]
+    [phrase] = [each for each in shown["phrases"] if each["rule"] == rule]
+    assert words in phrase["text"]
+    assert "条" in phrase["article"]
+    order = await hotline(city).register()
+    with pytest.raises(NotSaid) as lacking:
+        await order.do(m.PassCheck(elements={"what": True}), centre(ActorRole.DISPATCHER))
+    assert lacking.value.params["lacking"] == ["want"]
+    assert lacking.value.params["unasked"] == ["who", "where", "when", "want"]
+
+
+@by_city("R022", HANGZHOU)
+async def test_several_demands_are_registered_and_handled_apart(
+    city: str, hotline: Hotline, web: Database, asking: Callable[[str], Awaitable[Asking]]
+) -> None:
+    order = await hotline(city).register()
+    http = await asking(city)
+    http.clock.at = order.orders.at
+    split = {"move": "split", "demands": [{"type": "report", "demand": "另举报占道经营。"}]}
+    path = f"/api/work-orders/{order.facts.number}/moves"
+    made = await http.must(DESK, "POST", path, split)
+    [(number, code)] = made["codes"].items()  # the caller follows each
+    assert made["siblings"] == [number]
+    assert code
+    rows = await web.fetch("SELECT number, contact FROM tickets ORDER BY number")
+    assert len(rows) == 2
+    assert str(rows[1]["contact"]) == order.facts.contact
+
+
+# ---- not registered, not accepted ----------------------------------------------------------------
+
+UNCLEAR = m.NotRegister(
+    reason="facts_unclear",
+    questions=[m.Question(question="请问在哪条路？", answer="不知道")],
+)
+
+
+@by_city("R023", HANGZHOU)
+async def test_what_stays_unclear_after_asking_is_not_registered_with_what_was_asked(
+    city: str, hotline: Hotline, web: Database
+) -> None:
+    order = await hotline(city).register()
+    assert (await order.do(UNCLEAR, DESK)).state is TicketState.NOT_REGISTERED
+    row = await web.fetchrow("SELECT kind, told FROM refusals")
+    assert row is not None
+    assert tuple(row) == ("not_registered", "请问在哪条路？：不知道")
+
+
+@pytest.mark.parametrize("city", [JINAN, DRAFT, TAIAN, TONGLIAO])
+async def test_elsewhere_unclear_demands_are_registered(city: str, hotline: Hotline) -> None:
+    order = await hotline(city).register()
+    assert (await refusal(order, UNCLEAR)).params["rule"] == "intake.unclear"
+
+
+def not_accept(order: WorkOrder, reason: str, **more: str) -> m.NotAccept:
+    return m.NotAccept(
+        reason=reason,
+        told="已说明理由并告知途径。",
+        told_at=order.orders.at,
+        refer_to="济南市中级人民法院",
+        **more,
+    )
+
+
+@by_city("R033", JINAN, TAIAN, HANGZHOU, TONGLIAO)
+async def test_another_legal_route_is_named_and_jinan_waits_until_it_is_entered(
+    city: str, hotline: Hotline, web: Database
+) -> None:
+    """Trap 3."""
+    entered = await hotline(city).register()
+    move = not_accept(entered, "route", route="litigation", stage="entered")
+    assert (await entered.do(move, DESK)).state is TicketState.NOT_ACCEPTED
+    row = await web.fetchrow("SELECT reason, refer_to, article FROM refusals")
+    assert row is not None
+    assert row["refer_to"] == "济南市中级人民法院"
+    assert "条" in row["article"]
+    should = await hotline(city).register()
+    move = not_accept(should, "route", route="litigation", stage="should_enter")
+    if city == JINAN:
+        assert (await refusal(should, move)).params["rule"] == "refuse.route"
+    else:
+        assert (await should.do(move, DESK)).state is TicketState.NOT_ACCEPTED
+
+
+@by_city("R034", TAIAN, HANGZHOU, TONGLIAO)
+async def test_a_secret_is_refused_and_its_text_taken_out_for_good(
+    city: str, hotline: Hotline, web: Database, owner: Connection
+) -> None:
+    order = await hotline(city).register(demand="某部队番号与驻地是……")
+    await order.do(not_accept(order, "secret", secret="state"), DESK)
+    row = await owner.fetchrow("SELECT title, content, demand, draft, is_withheld FROM tickets")
+    assert row is not None
+    assert tuple(row) == (WITHHELD, WITHHELD, WITHHELD, {}, True)
+    stored = await owner.fetchval("SELECT string_agg(l::text, '') FROM ledger l")
+    assert "番号" not in stored
+
+
+async def test_work_secrets_are_tai_ans_alone(hotline: Hotline) -> None:
+    theirs = await hotline(TAIAN).register()
+    await theirs.do(not_accept(theirs, "secret", secret="work"), DESK)
+    for city in (HANGZHOU, TONGLIAO):
+        order = await hotline(city).register()
+        refused = await refusal(order, not_accept(order, "secret", secret="work"))
+        assert refused.params["rule"] == "refuse.secret_kinds"
+
+
+@pytest.mark.requirement("R034", city="taian_draft")
+async def test_a_demand_known_to_be_secret_is_never_written_down(
+    hotline: Hotline, owner: Connection
+) -> None:
+    await hotline(TAIAN).register(demand="某部队番号", is_withheld=True)
+    assert await owner.fetchval("SELECT demand FROM tickets") == WITHHELD
+
+
+@by_city("R035", TAIAN, TONGLIAO)
+async def test_another_citys_matter_is_told_whose_it_is(city: str, hotline: Hotline) -> None:
+    order = await hotline(city).register()
+    unnamed = m.NotAccept(reason="outside_area", told="不在本市", told_at=order.orders.at)
+    with pytest.raises(NotSaid) as lacking:
+        await order.do(unnamed, DESK)
+    assert lacking.value.params["field"] == "refer_to"
+    done = await order.do(not_accept(order, "outside_area"), DESK)
+    assert done.state is TicketState.NOT_ACCEPTED
+
+
+@by_city("R036", TAIAN, HANGZHOU, TONGLIAO)
+async def test_a_refusal_has_its_reason_told_first_with_proof(
+    city: str, hotline: Hotline, web: Database
+) -> None:
+    """Trap 13."""
+    order = await hotline(city).register()
+    reason = "not_public_service" if city == HANGZHOU else "other"
+    later = m.NotAccept(
+        reason=reason, told="x", told_at=order.orders.at + timedelta(hours=1), refer_to=""
+    )
+    with pytest.raises(NotSaid):
+        await order.do(later, DESK)
+    await order.do(not_accept(order, reason), DESK)
+    row = await web.fetchrow("SELECT told, told_at FROM refusals")
+    assert row is not None
+    assert tuple(row) == ("已说明理由并告知途径。", order.orders.at)
+    sms = await web.fetchval("SELECT payload FROM outbox WHERE channel = 'sms' ORDER BY id DESC")
+    assert (sms["template"], sms["params"]["reason"]) == ("not_accepted", reason)
+
+
+async def test_jinan_refuses_nothing_as_secret_or_for_other_reasons(hotline: Hotline) -> None:
+    order = await hotline(JINAN).register()
+    for reason in ("secret", "public_order", "unlawful", "other"):
+        refused = await refusal(order, not_accept(order, reason, secret="state"))
+        assert refused.params["rule"] == f"refuse.{reason}"
+
+
+@pytest.mark.requirement("R037")
+async def test_a_refusal_that_was_wrong_is_opened_again_and_stays_on_record(
+    hotline: Hotline, web: Database
+) -> None:
+    order = await hotline(JINAN).register()
+    await order.do(not_accept(order, "outside_area"), DESK)
+    reopen = m.Reopen(said_then="外地", said_now="本市", why_new="抽查发现属本市管辖")
+    assert (await order.do(reopen, centre(ActorRole.REVIEWER))).state is TicketState.TO_DISPATCH
+    assert await web.fetchval("SELECT count(*) FROM refusals") == 1
+
+
+# ---- repeats -------------------------------------------------------------------------------------
+
+REPEATED = m.AnswerRepeat(
+    said_then="停水", said_now="还是停水", why_not_new="同一地点同一原因", told="正在抢修"
+)
+
+
+async def settled(orders: WorkOrders) -> TicketFacts:
+    order = await orders.register()
+    await order.to_follow_up(WATER)
+    await order.follow_up()
+    await order.close()
+    return order.facts
+
+
+@by_city("R075", TAIAN, HANGZHOU, TONGLIAO)
+async def test_a_repeat_without_new_facts_is_settled_at_the_desk(
+    city: str, hotline: Hotline
+) -> None:
+    orders = hotline(city)
+    former = await settled(orders)
+    again = await orders.register(former=former.number)
+    outcome = TicketState.NOT_ACCEPTED if city == TONGLIAO else TicketState.REPEAT_ANSWERED
+    assert (await again.do(REPEATED, DESK)).state is outcome
+
+
+@by_city("R027", JINAN, DRAFT, TAIAN, HANGZHOU, TONGLIAO)
+async def test_another_citizen_with_the_same_problem_is_shown_and_is_never_a_repeat(
+    city: str, hotline: Hotline, asking: Callable[[str], Awaitable[Asking]]
+) -> None:
+    """Trap 4. In Jinan no desk may settle a repeat; the unit stops it."""
+    orders = hotline(city)
+    former = await settled(orders)
+    other = await orders.register(former=former.number, caller_number="13900005678")
+    http = await asking(city)
+    again = await orders.register(demand="家里又停水，请尽快恢复。")
+    await orders.register(demand="路灯整夜不亮，无人维修。", caller_number="13900005678")
+    told = await http.must(DESK, "GET", f"/api/work-orders/{again.facts.number}/similar")
+    assert [(each["number"], each["is_same_caller"]) for each in told] == [
+        (other.facts.number, False)  # what is settled, and what is about something else, is not
+    ]
+    assert 0.33 < told[0]["likeness"] < 1
+    assert (await refusal(other, REPEATED)).params["rule"] == "refuse.repeat"
+    unlinked = await orders.register()
+    if city in (JINAN, DRAFT):
+        assert (await refusal(unlinked, REPEATED)).params["why"] == "not_given"
+    else:
+        with pytest.raises(NotSaid):
+            await unlinked.do(REPEATED, DESK)
+
+
+# ---- emergencies ---------------------------------------------------------------------------------
+
+
+def hand_over(order: WorkOrder, means: str, **more: object) -> m.HandOver:
+    return m.HandOver(line="119", means=means, handed_at=order.orders.at, **more)  # type: ignore[arg-type]
+
+
+@by_city("R031", TAIAN, HANGZHOU)
+async def test_an_emergency_goes_to_the_line_and_is_kept(
+    city: str, hotline: Hotline, web: Database
+) -> None:
+    order = await hotline(city).register(matter=Matter.DANGER)
+    done = await order.do(hand_over(order, "transferred"), DESK)
+    assert done.state is TicketState.HANDED_OVER
+    *_, entry = await TicketStore(web).ledger(order.facts.id)
+    said = entry.body["said"]
+    assert isinstance(said, dict)
+    assert (said["line"], said["means"]) == ("119", "transferred")
+    guided = await hotline(city).register(matter=Matter.DANGER)
+    await guided.do(hand_over(guided, "guided"), DESK)
+    notified = await hotline(city).register(matter=Matter.DANGER)
+    refused = await refusal(notified, hand_over(notified, "notified"))
+    assert refused.params["rule"] == "emergency.notify"
+
+
+@by_city("R031", TONGLIAO)
+async def test_in_tongliao_the_line_is_told_and_a_unit_signs(city: str, hotline: Hotline) -> None:
+    """Trap 7: two acts."""
+    order = await hotline(city).register(matter=Matter.DANGER)
+    with pytest.raises(NotSaid) as lacking:
+        await order.do(hand_over(order, "notified"), DESK)
+    assert lacking.value.params["rule"] == "emergency.unit_signs"
+    done = await order.do(hand_over(order, "notified", units=[WATER]), DESK)
+    assert done.state is TicketState.WITH_UNITS
+    await order.sign(WATER)
+    assert order.at(WATER).state is AssignmentState.SIGNED
+
+
+@by_city("R032", TAIAN, TONGLIAO)
+async def test_utilities_and_disasters_leave_before_the_check_for_whoever_is_on_duty(
+    city: str, hotline: Hotline, owner: Connection
+) -> None:
+    orders = hotline(city)
+    orders.at = datetime(2026, 10, 23, 15, 25, tzinfo=UTC)  # late on a Friday evening
+    order = await orders.register(matter=Matter.UTILITY)
+    waiting = await owner.fetchrow("SELECT kind, due_at FROM timers WHERE fired_at IS NULL")
+    assert tuple(waiting or ()) == ("dispatch_due", orders.at + timedelta(hours=1))
+    assert (await order.dispatch(WATER)).state is TicketState.WITH_UNITS
+    assert order.at(WATER).sign_due_at == orders.at + timedelta(hours=1)
+    left = await owner.fetch("SELECT kind FROM timers WHERE kind = 'dispatch_due'")
+    assert left == []
+    ordinary = await hotline(city).register()
+    with pytest.raises(NotFitting) as refused:
+        await ordinary.dispatch(WATER)
+    assert refused.value.params["why"] == "not_checked"
+    await owner.execute("DELETE FROM shifts")
+    unattended = await hotline(city).register(matter=Matter.UTILITY)
+    with pytest.raises(Exception, match="nobody_on_duty"):
+        await unattended.dispatch(WATER)
+
+
+# ---- the tree ------------------------------------------------------------------------------------
+
+
+@by_city("R008", JINAN, TAIAN, TONGLIAO)
+async def test_the_county_hands_on_within_its_area_and_answers_under_its_own_clock(
+    city: str, hotline: Hotline
+) -> None:
+    order = await hotline(city).register()
+    await order.to_units(LIXIA)
+    await order.sign(LIXIA)
+    with pytest.raises(Exception, match="not_below"):
+        await order.do(m.SubDispatch(units=[WATER]), of_unit(LIXIA))
+    await order.do(m.SubDispatch(units=[DONGGUAN]), of_unit(LIXIA))
+    child, parent = (order.at(unit).feedback_due_at for unit in (DONGGUAN, LIXIA))
+    assert child is not None
+    assert parent is not None
+    assert child < parent
+    await order.sign(DONGGUAN)
+    await order.contact(DONGGUAN)
+    await order.feedback(DONGGUAN)
+    assert order.facts.state is TicketState.WITH_UNITS
+    assert order.at(LIXIA).feedback_due_at == parent
+    await order.contact(LIXIA)
+    assert (await order.feedback(LIXIA)).state is TicketState.IN_REVIEW
+
+
+@by_city("R007", JINAN, TAIAN, HANGZHOU, TONGLIAO)
+async def test_a_unit_is_what_it_was_on_the_day_and_a_change_begins_when_it_says(
+    city: str, hotline: Hotline, owner: Connection
+) -> None:
+    orders = hotline(city)
+    await end_unit(owner, WATER, orders.at)
+    before = await organisation_at(owner, orders.at - timedelta(days=1))
+    assert before.get(WATER).name == "水务集团"
+    order = await orders.register()
+    await order.check()
+    with pytest.raises(Exception, match="not_in_force"):
+        await order.dispatch(WATER)
+
+
+ANSWERING = {JINAN: "organisation.first_responsible", TAIAN: "organisation.named_handlers"}
+
+
+@by_city("R009", JINAN, TAIAN)
+async def test_nobody_dispatches_to_a_unit_that_nobody_answers_for(
+    city: str, hotline: Hotline, owner: Connection
+) -> None:
+    order = await hotline(city).register()
+    await order.check()
+    gone = {JINAN: "first_responsible = ''", TAIAN: "handlers = '{}'"}[city]
+    await owner.execute(f"UPDATE units SET {gone} WHERE id = $1", WATER)
+    with pytest.raises(RefusedByLaw) as refused:
+        await order.dispatch(WATER)
+    assert (refused.value.params["rule"], refused.value.params["why"]) == (
+        ANSWERING[city],
+        "nobody_responsible",
+    )

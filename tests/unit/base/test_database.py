@@ -1,0 +1,56 @@
+import socket
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from base.database import Database, DatabaseUnavailable, Patience, connect, storable
+
+
+def unused_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+async def test_process_starts_without_postgres_and_each_use_says_that_it_is_away() -> None:
+    dsn = f"postgresql://hotline_web:secret@127.0.0.1:{unused_port()}/hotline"
+    database = await Database.open(dsn, name="test")
+    assert not await database.is_up()
+    with pytest.raises(DatabaseUnavailable) as away:
+        await database.fetch("SELECT 1")
+    assert away.value.retryable
+    assert "secret" not in str(away.value)
+    with pytest.raises(DatabaseUnavailable):
+        await connect(dsn, name="test")
+    await database.close()
+
+
+async def test_server_that_takes_connections_and_says_nothing_is_away_in_time() -> None:
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        dsn = f"postgresql://u:p@127.0.0.1:{silent.getsockname()[1]}/hotline"
+        patience = Patience(connect_s=0.1, acquire_s=0.2)
+        database = await Database.open(dsn, name="test", patience=patience)
+        with pytest.raises(DatabaseUnavailable):
+            await database.fetch("SELECT 1")
+        await database.close()
+
+
+@given(st.text(st.characters(codec=None, categories=None)))
+def test_storable_text_is_utf8_without_nul(text: str) -> None:
+    stored = storable(text)
+    assert "\0" not in stored
+    stored.encode("utf-8")
+
+
+@given(st.text(st.characters(codec="utf-8", exclude_characters="\0")))
+def test_storable_leaves_good_text_alone(text: str) -> None:
+    assert storable(text) == text
+
+
+def test_storable_marks_what_cannot_be_kept() -> None:
+    assert "\ufffd" in storable("王\ud800明")
+    assert storable("a\0b") == "a\ufffdb"

@@ -1,0 +1,201 @@
+"""Seals the ledger of a database into a file, and compares the two.
+
+Owns the file ``seals.jsonl``: one line a seal, only ever appended, synced before it counts. Any
+number of processes may try: a lock of the file lets one at a time. An entry is sealed only when it
+is older than any transaction can be, so that none comes in behind a seal.
+"""
+
+import asyncio
+import fcntl
+import os
+import uuid
+from collections.abc import AsyncIterator, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import IO
+
+import asyncpg
+import msgspec
+
+from base.database import Connection
+from tickets.ledger import LedgerEntry, verify_chain
+from tickets.new_ticket import TEXTS, texts_sha256
+from tickets.seals import IsSigned, Root, Seal, Sign, check_seals, next_seal
+from tickets.store import ROWS, SQL, entry_of_row
+from tickets.ticket import TicketState
+
+FILE = "seals.jsonl"
+MARGIN = timedelta(seconds=10)
+"""Longer than a transaction of ours may take (``base.database.Patience``)."""
+BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)
+_BATCH = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerFault:
+    """One thing that does not hold together."""
+
+    where: str
+    """A ticket's number, or ``seal N``."""
+    what: str
+    seq: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What a verification found."""
+
+    tickets: int
+    entries: int
+    seals: int
+    sealed_until: datetime | None
+    """Later entries are covered by their chains alone."""
+    faults: tuple[LedgerFault, ...]
+
+
+class SealFile:
+    """The seals, in their folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / FILE
+
+    def read(self) -> list[Seal]:
+        if not self.path.exists():
+            return []
+        lines = self.path.read_bytes().splitlines()
+        return [msgspec.json.decode(line, type=Seal) for line in lines]
+
+    @contextmanager
+    def locked(self) -> Iterator[IO[bytes] | None]:
+        """The open file, ours alone; None while it is somebody else's."""
+        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with self.path.open("ab") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                yield None
+            else:
+                yield file
+
+
+async def seal(connection: Connection, file: SealFile, sign: Sign, at: datetime) -> Seal | None:
+    """Seal what came in since the last seal; None where that is nothing."""
+    until_at = at - MARGIN
+    with file.locked() as out:
+        if out is None:
+            return None  # another process is at it
+        seals = file.read()
+        last = seals[-1] if seals else None
+        since = BEGINNING if last is None else last.until_at
+        if until_at <= since:
+            return None
+        root = await _root(connection, since, until_at)
+        if root.entries == 0 and last is not None:
+            return None
+        made = await asyncio.to_thread(
+            next_seal, last, root, since=since, until_at=until_at, sign=sign
+        )
+        await asyncio.to_thread(_append, out, msgspec.json.encode(made) + b"\n")
+    return made
+
+
+def _append(out: IO[bytes], line: bytes) -> None:
+    out.write(line)
+    out.flush()
+    os.fsync(out.fileno())
+
+
+async def verify(connection: Connection, file: SealFile, is_signed: IsSigned) -> Verdict:
+    """Compare every ticket with its chain, and every sealed span with its seal."""
+    seals = file.read()
+    faults = [
+        LedgerFault(where=f"seal {fault.number}", what=fault.what)
+        for fault in check_seals(seals, is_signed)
+    ]
+    for each in seals:
+        root = await _root(connection, each.from_at, each.until_at)
+        if root.entries != each.entries:
+            what = "entries_missing" if root.entries < each.entries else "entries_added"
+            faults.append(LedgerFault(where=f"seal {each.number}", what=what))
+        elif root.hex() != each.root:
+            faults.append(LedgerFault(where=f"seal {each.number}", what="entries_changed"))
+    tickets = entries = 0
+    async for found, count in _tickets(connection):
+        tickets += 1
+        entries += count
+        faults += found
+    return Verdict(
+        tickets=tickets,
+        entries=entries,
+        seals=len(seals),
+        sealed_until=seals[-1].until_at if seals else None,
+        faults=tuple(faults),
+    )
+
+
+async def _root(connection: Connection, since: datetime, until_at: datetime) -> Root:
+    root = Root()
+    async with connection.transaction(isolation="repeatable_read", readonly=True):
+        await connection.execute(SQL["open_locked_lanes"])
+        async for row in connection.cursor(SQL["entries_between"], since, until_at):
+            root.add(str(row["ticket_id"]), row["seq"], row["hash"])
+    return root
+
+
+async def _tickets(connection: Connection) -> AsyncIterator[tuple[list[LedgerFault], int]]:
+    """Each ticket's faults and number of entries, a batch at a time."""
+    after = uuid.UUID(int=0)
+    while True:
+        async with connection.transaction(isolation="repeatable_read", readonly=True):
+            await connection.execute(SQL["open_locked_lanes"])
+            rows = await connection.fetch(SQL["tickets_after"], after, _BATCH)
+            ids = [row["id"] for row in rows]
+            entries = await connection.fetch(SQL["entries_of_tickets"], ids)
+            bound = await connection.fetch(SQL["rows_of_tickets"], ids)
+        if not rows:
+            return
+        hashes = {each["id"]: each["sha256"] for each in bound}
+        chains: dict[str, list[LedgerEntry]] = {str(each): [] for each in ids}
+        for entry in map(entry_of_row, entries):
+            chains[entry.ticket].append(entry)
+        for row in rows:
+            chain = chains[str(row["id"])]
+            faults = [
+                LedgerFault(where=row["number"], what=what, seq=seq)
+                for what, seq in _ticket_faults(row, chain, hashes[str(row["id"])])
+            ]
+            yield faults, len(chain)
+        after = ids[-1]
+
+
+def _ticket_faults(
+    row: asyncpg.Record, chain: list[LedgerEntry], rows: str
+) -> Iterator[tuple[str, int]]:
+    """The chain itself, and whether the ticket is what its ledger says."""
+    if (fault := verify_chain(chain)) is not None:
+        yield fault.what, fault.seq
+        return
+    last = chain[-1]
+    if len(chain) != row["version"]:
+        yield "entries_missing", len(chain) + 1  # each move is one version and one entry
+    elif _state_said(chain) != row["state"]:
+        yield "state_changed", last.seq
+    elif last.body.get(ROWS, rows) != rows:
+        yield "rows_changed", last.seq
+    bound = [each for each in chain if "texts_sha256" in each.body]
+    if row["is_withheld"] or not bound:
+        return
+    if bound[-1].body["texts_sha256"] != texts_sha256(_texts(row)):
+        yield "texts_changed", bound[-1].seq
+
+
+def _state_said(chain: Iterable[LedgerEntry]) -> object:
+    """By the last entry that speaks of it: a file added, say, leaves the state as it was."""
+    said = [entry.body["to"] for entry in chain if "to" in entry.body]
+    return said[-1] if said else TicketState.REGISTERED
+
+
+def _texts(row: asyncpg.Record) -> dict[str, str]:
+    return {name: row[name] for name in TEXTS}
