@@ -29,10 +29,9 @@ from tests.faults.ami_proxy import AmiProxy
 from tests.system.product import Product
 
 PROMPT_S = 0.1
+AGENTS = "127.0.0.1"
 CITIZENS = "127.0.0.2"
 """The trunk's address (`trunk_addresses`)."""
-SIPP_PORTS = {"agent": 960, "citizen": 962, "agent_media": 1000, "citizen_media": 2600}
-"""Offsets from ``port_base``, beyond the RTP range."""
 
 
 @dataclass(slots=True)
@@ -49,14 +48,11 @@ class Soaked:
 
     def sipp(self, name: str, *options: str, scenario: str = "") -> Sipp:
         """A SIPp at the agents' address, or at the citizens'."""
-        kind = "agent" if name == "agent" else "citizen"
-        base = self.settings.ports.http - 5
         return Sipp(
             folder=self.folder,
             name=name,
             server=f"{self.settings.service_host}:{self.settings.ports.sip}",
-            local=("127.0.0.1" if kind == "agent" else CITIZENS, base + SIPP_PORTS[kind]),
-            media_port=base + SIPP_PORTS[f"{kind}_media"],
+            address=AGENTS if name == "agent" else CITIZENS,
             options=options,
             scenario=scenario,
         )
@@ -67,7 +63,7 @@ class Soaked:
         secrets = secrets_of(self.settings)
         passwords = {agent: secrets.read(f"sip-{agent}") for agent in self.settings.agents}
         server = (self.settings.service_host, self.settings.ports.sip)
-        register_from(sipp.local, server, passwords)
+        register_from((sipp.address, sipp.port), server, passwords)
         sipp.start()
         return sipp
 

@@ -7,16 +7,20 @@ script. No sound is sent, so that the machine's time goes to the product and Ast
 import csv
 import shutil
 import signal
+import socket
 import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from base.errors import SetupError
+from server.services.port_check import is_free
 
 SCENARIOS = Path(__file__).resolve().parent / "sipp"
 STOP_S = 5.0
 SOUND_MARK = "<!--SOUND-->"
 SERVED = "served(C)"
+VIDEO_AFTER_AUDIO = 2
+"""SIPp opens this second media port whatever the scenario says, and ends where it is taken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +46,18 @@ class Sipp:
     name: str
     server: str
     """Host and port of Asterisk."""
-    local: tuple[str, int]
-    media_port: int
+    address: str
+    """Its own."""
     options: tuple[str, ...] = ()
     scenario: str = ""
     sound: Path | None = None
     """A-law that this side sends while it talks; None: silence."""
+    port: int = field(init=False)
+    """On which it listens, through all its starts."""
     _process: subprocess.Popen[bytes] | None = field(default=None, init=False)
+
+    def __post_init__(self) -> None:
+        self.port = free_udp_port(self.address)
 
     @property
     def statistics(self) -> Path:
@@ -58,12 +67,12 @@ class Sipp:
         """Start it; each start begins new statistics."""
         self.statistics.unlink(missing_ok=True)
         scenario = self._scenario()
-        address, port = self.local
+        media_port = free_udp_port(self.address, and_after=VIDEO_AFTER_AUDIO)
         with (self.folder / f"{self.name}.out").open("ab") as out:
             self._process = subprocess.Popen(
                 [
-                    *(sipp_binary(), self.server, "-sf", str(scenario), "-i", address),
-                    *("-p", str(port), "-mi", address, "-mp", str(self.media_port)),
+                    *(sipp_binary(), self.server, "-sf", str(scenario), "-i", self.address),
+                    *("-p", str(self.port), "-mi", self.address, "-mp", str(media_port)),
                     *("-nostdin", "-trace_stat", "-stf", str(self.statistics), "-fd", "1"),
                     *("-trace_err", "-error_file", str(self.folder / f"{self.name}.errors")),
                     *self.options,
@@ -115,9 +124,11 @@ class Sipp:
         return True
 
     def said(self) -> str:
-        """The end of what it printed."""
-        out = self.folder / f"{self.name}.out"
-        return out.read_text("utf-8", errors="replace")[-2000:] if out.exists() else ""
+        """The end of what it printed, and of its errors: why it ended by itself."""
+        files = (self.folder / f"{self.name}.out", self.folder / f"{self.name}.errors")
+        return "\n".join(
+            file.read_text("utf-8", errors="replace")[-2000:] for file in files if file.exists()
+        )
 
     def begin_no_more(self) -> None:
         """Ask for no new calls; those that are on go to their end."""
@@ -137,6 +148,19 @@ class Sipp:
 
 def _is_whole(row: dict[str, str]) -> bool:
     return bool(row.get("FailedCall(C)")) and bool(row.get("TotalCallCreated"))
+
+
+def free_udp_port(address: str, *, and_after: int = 0) -> int:
+    """A port of the kernel's choice which, like the one ``and_after`` it, nobody has now.
+
+    A fixed place in the installation's block would be another installation's RTP port at times.
+    """
+    while True:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+            probe.bind((address, 0))
+            port = int(probe.getsockname()[1])
+            if not and_after or is_free(address, port + and_after, udp=True):
+                return port
 
 
 def sipp_binary() -> str:

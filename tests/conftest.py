@@ -33,7 +33,7 @@ from server.services.unprivileged import unprivileged_account
 from server.services.valkey import PrivateValkey
 from server.settings import Settings
 from server.settings_loader import REPOSITORY, load_settings
-from server.settings_options import EMERGENCY_TRUNK_OFFSET
+from server.settings_options import EMERGENCY_TRUNK_OFFSET, PORT_OFFSETS
 from tests.lanes import in_lanes, own_ports
 
 HOST = "127.0.0.1"
@@ -45,6 +45,8 @@ TOOLS = Path(os.environ.get("HOTLINE_TOOLS") or REPOSITORY / ".hotline" / "tools
 """Unpacked by `./hotline test` before pytest starts; the one thing tests share with a product."""
 
 OWN_PORTS = own_ports(range(15000, 32000))
+SINGLE_PORTS, INSTALLATION_PORTS = OWN_PORTS[:1500], OWN_PORTS[1500:]
+"""Apart: a lone service must not stand where an installation's telephones speak."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -96,18 +98,27 @@ class TestValkey:
 def free_port() -> int:
     """Return a port nobody listens on, below the range the kernel hands out by itself."""
     while True:
-        port = random.choice(OWN_PORTS)
+        port = random.choice(SINGLE_PORTS)
         if is_free(HOST, port) and is_free(HOST, port, udp=True):
             return port
 
 
 def free_port_base() -> int:
-    """Return a ``port_base`` whose service ports are all free."""
+    """Return a ``port_base`` whose ports, RTP's too, no other installation has.
+
+    Another's services would be heard within one width of the block to either side. Where the
+    machine is full of installations, blocks may overlap in their RTP ranges.
+    """
+    width = PORT_OFFSETS["rtp_last"] + 1
+    tried = 0
     while True:
-        base = random.choice(OWN_PORTS[::20])
-        ports = range(base + 5, base + EMERGENCY_TRUNK_OFFSET + 1)
-        if all(is_free(HOST, p) and is_free(HOST, p, udp=True) for p in ports):
+        base = random.choice(INSTALLATION_PORTS[: -width : 20])
+        apart = range(base - width, base + width) if tried < 100 else range(base, base + 20)
+        if all(is_free(HOST, p) for p in apart) and all(
+            is_free(HOST, p, udp=True) for p in range(base, base + EMERGENCY_TRUNK_OFFSET + 1)
+        ):
             return base
+        tried += 1
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,7 @@
 
 import json
 import random
+import socket
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from bench.soak_sipp import SERVED, Figures, Sipp
 
 
 def a_sipp(folder: Path) -> Sipp:
-    return Sipp(folder, "agent", "127.0.0.1:5060", ("127.0.0.1", 5061), 6000)
+    return Sipp(folder, "agent", "127.0.0.1:5060", "127.0.0.1")
 
 
 def test_the_last_whole_line_of_sipps_statistics_counts(tmp_path: Path) -> None:
@@ -26,9 +27,18 @@ def test_the_last_whole_line_of_sipps_statistics_counts(tmp_path: Path) -> None:
 
 
 def test_a_citizen_hears_the_sound_that_is_asked_for(tmp_path: Path) -> None:
-    sipp = Sipp(tmp_path, "citizen", "127.0.0.1:5060", ("127.0.0.2", 5061), 6000)
+    sipp = Sipp(tmp_path, "citizen", "127.0.0.1:5060", "127.0.0.2")
     sipp.sound = tmp_path / "a.alaw"
     assert str(sipp.sound) in sipp._scenario().read_text(encoding="utf-8")
+
+
+def test_the_reason_why_sipp_ended_is_told(tmp_path: Path) -> None:
+    sipp = Sipp(tmp_path, "citizen", "127.0.0.1:5060", "127.0.0.2")
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
+        other.bind(("127.0.0.2", sipp.port))
+        sipp.start()
+        assert sipp.wait(timeout_s=10)
+    assert "Address already in use" in sipp.said()
 
 
 def write(path: Path, action: str, level: str, at: datetime) -> None:
