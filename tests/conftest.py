@@ -112,7 +112,7 @@ def free_port_base() -> int:
     width = PORT_OFFSETS["rtp_last"] + 1
     tried = 0
     while True:
-        base = random.choice(INSTALLATION_PORTS[: -width : 20])
+        base = random.choice(INSTALLATION_PORTS[:-width:20])
         apart = range(base - width, base + width) if tried < 100 else range(base, base + 20)
         if all(is_free(HOST, p) for p in apart) and all(
             is_free(HOST, p, udp=True) for p in range(base, base + EMERGENCY_TRUNK_OFFSET + 1)

@@ -307,12 +307,12 @@ class TicketFacts:
         return is_asked or self.of_unit(unit) is not None
 
     def is_handed_down_by(self, unit: UnitId | None, child: Assignment) -> bool:
-        """Whether ``unit`` gave ``child`` its task, and still has its own."""
+        """Whether ``unit`` gave ``child`` its task, and still owes the answer to its own."""
         parent = self.assignment(child.parent) if child.parent else None
         return (
             child.part is Part.CHILD
             and parent is not None
-            and not parent.is_gone
+            and parent.is_open
             and parent.unit == unit
         )
 

@@ -62,6 +62,8 @@ DOUBTED = (S.WITH_UNITS, S.IN_REVIEW, S.FOLLOWING_UP, S.CLOSED, S.ENDED)
 """Where a unit's reply may stand that is not what happened."""
 TERMINATING = (law.TERMINATE_REFUSAL, law.TERMINATE_UNREACHABLE, law.TERMINATE_UNLAWFUL)
 STOPPING = (law.STOP_HANDLED, law.STOP_IMPOSSIBLE)
+HANDED_DOWN = frozenset({m.tag_of(m.Withdraw), m.tag_of(m.ReviewFeedback)})
+"""What a unit does to the assignments of those who work for it, and never to its own."""
 ORDINARY = frozenset({Lane.ORDINARY})
 EVERY_LANE = frozenset(Lane)
 LOCKED = frozenset({Lane.STAFF_COMPLAINT, Lane.RETALIATION})
@@ -184,8 +186,9 @@ ROWS: tuple[Row, ...] = (
     _row(m.Remind, (*GOING_ON, *SETTLED), STAYS, R.SYSTEM, lanes=EVERY_LANE),
     _row(m.Supervise, GOING_ON, STAYS, R.SUPERVISOR),
     # Review, follow-up, end
-    _unit_row(m.ReviewFeedback, A.FED_BACK, (A.ACCEPTED, A.SIGNED), DECIDERS,
-              from_=(S.IN_REVIEW, S.WITH_UNITS),
+    _unit_row(m.ReviewFeedback, A.FED_BACK, (A.ACCEPTED, A.SIGNED), (*DECIDERS, R.UNIT),
+              to=(S.WITH_UNITS, S.IN_REVIEW, S.FOLLOWING_UP, S.TO_DISPATCH)),
+    _unit_row(m.ReviewFeedback, A.FED_BACK, (A.ACCEPTED, A.SIGNED), DECIDERS, from_=S.IN_REVIEW,
               to=(S.WITH_UNITS, S.IN_REVIEW, S.FOLLOWING_UP, S.TO_DISPATCH)),
     _unit_row(m.DoubtReply, ANSWERED, SAME, (*DECIDERS, R.SUPERVISOR), from_=DOUBTED),
     _row(m.SettleDoubt, (*GOING_ON, *SETTLED), STAYS, (R.SUPERVISOR, R.HEAD)),
@@ -261,10 +264,10 @@ def moves_open_to(facts: TicketFacts, actor: Actor, the_law: Law) -> tuple[OpenM
 
 
 def is_theirs(move: str, each: Assignment, facts: TicketFacts, actor: Actor) -> bool:
-    """A unit acts on its own assignment, and withdraws what it handed down."""
+    """A unit acts on its own assignment; it withdraws and reviews what it handed down."""
     if not actor.is_of_unit:
         return True
-    if move == m.tag_of(m.Withdraw):
+    if move in HANDED_DOWN:
         return facts.is_handed_down_by(actor.unit, each)
     return each.unit == actor.unit
 

@@ -452,7 +452,7 @@ class Supervise(_Move, tag="supervise", frozen=True, kw_only=True):
 
 
 class ReviewFeedback(_Move, tag="review_feedback", frozen=True, kw_only=True):
-    """One unit's feedback, checked."""
+    """One unit's feedback, checked: by the centre, or by the unit that gave it the task."""
 
     assignment: AssignmentId
     answers_all_demands: bool

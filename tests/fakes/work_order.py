@@ -202,7 +202,10 @@ class WorkOrder:
         await self.contact(unit)
         return await self.feedback(unit)
 
-    async def review(self, unit: UnitId, *, is_accepted: bool = True) -> TicketFacts:
+    async def review(
+        self, unit: UnitId, *, is_accepted: bool = True, by: UnitId | None = None
+    ) -> TicketFacts:
+        """By the centre, or by the unit that it works for."""
         move = m.ReviewFeedback(
             assignment=self.at(unit).id,
             answers_all_demands=is_accepted,
@@ -211,7 +214,7 @@ class WorkOrder:
             is_accepted=is_accepted,
             verdict="逐项核对",
         )
-        return await self.do(move, centre(R.REVIEWER, 2))
+        return await self.do(move, centre(R.REVIEWER, 2) if by is None else of_unit(by))
 
     async def follow_up(
         self,

@@ -4,7 +4,7 @@ The citizen is told first, or there is a reason why not; a later date of complet
 the due time of reply and feedback and never instead of it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -17,7 +17,7 @@ from rules.values import ReplyWish, Start, Unit
 from tickets import moves as m
 from tickets.acts.dispatching import started
 from tickets.acts.scene import Made, Scene, happened, helpers_of, said, to_caller, to_unit
-from tickets.assignment import AssignmentState, CompletionBasis, Outcome
+from tickets.assignment import Assignment, AssignmentState, CompletionBasis, Outcome, Part
 from tickets.facts import TicketFacts
 from tickets.law import missing, refused
 from tickets.records import ContactAttempt
@@ -144,8 +144,10 @@ def relay_reply(scene: Scene, move: m.RelayReply) -> Made:
 
 
 def feedback(scene: Scene, move: m.Feedback) -> Made:
-    if any(each.is_open for each in helpers_of(scene.facts, scene.mine)):
+    helpers = helpers_of(scene.facts, scene.mine)
+    if any(each.is_open for each in helpers):
         raise NotFitting(why="helpers_open")
+    _check_reviewed(scene, helpers)
     _check_outcome(scene, move)
     _check_contact(scene, move)
     answers_caller = scene.mine.must_answer
@@ -164,6 +166,18 @@ def feedback(scene: Scene, move: m.Feedback) -> Made:
         reply=move.reply,
     )
     return Made(facts=scene.changed(done))
+
+
+def _check_reviewed(scene: Scene, helpers: Iterable[Assignment]) -> None:
+    """Where each feedback is to be reviewed, a child's is before its parent reports upward (R065).
+
+    What helps a lead is none of its own people's: the centre reviews it.
+    """
+    if not any(each.part is Part.CHILD and each.state is A.FED_BACK for each in helpers):
+        return
+    must = scene.law.demands(law.REVIEW)
+    if must is not None:
+        raise missing("review_feedback", must)
 
 
 def _check_outcome(scene: Scene, move: m.Feedback) -> None:

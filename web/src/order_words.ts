@@ -421,9 +421,10 @@ export function moveWords(move: string): string {
   return MOVE_WORDS[move as MoveName] ?? ACT_WORDS[move] ?? move
 }
 
+/** A refusal may name, as what was left out, a move that comes before this one. */
 export function moveFieldWords(move: string, field: string): string {
   const own = FIELDS_OF_MOVE[move as MoveName]?.[field as MoveFieldName]
-  return own ?? FIELDS[field as MoveFieldName] ?? field
+  return own ?? FIELDS[field as MoveFieldName] ?? moveWords(field)
 }
 
 export function optionWords(option: string): string {

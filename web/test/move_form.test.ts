@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { dueTone, leftWords } from '../src/due'
 import { blank, localInstant, said } from '../src/move_form'
 import { MOVE_FORMS } from '../src/order_contract'
+import { moveFieldWords } from '../src/order_words'
 
 const NOW = Date.parse('2026-03-02T01:30:00Z')
 
@@ -62,4 +63,9 @@ describe('a due time', () => {
     expect(leftWords('2026-03-02T04:30:00Z', NOW)).toBe('还剩 3 小时')
     expect(leftWords('2026-02-27T01:30:00Z', NOW)).toBe('超期 3 天')
   })
+})
+
+test('what was left out may be a move that comes first', () => {
+  expect(moveFieldWords('feedback', 'review_feedback')).toBe('审核反馈')
+  expect(moveFieldWords('feedback', 'reply')).not.toBe('reply')
 })

@@ -65,6 +65,7 @@ async def test_each_clock_begins_with_its_own_event_and_ends_to_the_minute(
     assert order.at(DONGGUAN).feedback_due_at == october(26)  # a working day before its parent
     orders.later(days=2)
     await order.handle(DONGGUAN)
+    await order.review(DONGGUAN, by=LIXIA)
     await order.contact(LIXIA)
     await order.feedback(LIXIA)
     assert (await waiting(owner, order))["follow_up_due"] == october(27)  # two working days

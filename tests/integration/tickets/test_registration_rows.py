@@ -6,17 +6,18 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from base.database import Connection, Database
+from base.ids import UnitId
 from rules import catalogue as law
 from rules.library import load_pack
 from tests.fakes.by_city import by_city
-from tests.fakes.city import DONGGUAN, LIXIA, WATER, centre, of_unit
+from tests.fakes.city import DONGGUAN, LIXIA, WATER, WENHUA, centre, of_unit
 from tests.fakes.work_order import MONDAY_10, WorkOrder, WorkOrders
 from tests.fakes.work_order_http import Asking
 from tickets import moves as m
 from tickets.assignment import AssignmentState
 from tickets.facts import ActorRole, TicketFacts
 from tickets.intake import WITHHELD
-from tickets.refusals import NotFitting, NotSaid, RefusedByLaw
+from tickets.refusals import NotFitting, NotSaid, NotYours, RefusedByLaw
 from tickets.store import TicketStore
 from tickets.ticket import Matter, TicketState, TicketType
 from tickets.unit_store import end_unit, organisation_at
@@ -430,8 +431,79 @@ async def test_the_county_hands_on_within_its_area_and_answers_under_its_own_clo
     await order.feedback(DONGGUAN)
     assert order.facts.state is TicketState.WITH_UNITS
     assert order.at(LIXIA).feedback_due_at == parent
+    await order.review(DONGGUAN, by=LIXIA)
     await order.contact(LIXIA)
     assert (await order.feedback(LIXIA)).state is TicketState.IN_REVIEW
+
+
+async def buttons(jinan: Asking, order: WorkOrder, unit: UnitId) -> dict[str, str | None]:
+    """What the unit is offered, and about which assignment."""
+    shown = await jinan.must(of_unit(unit), "GET", f"/api/work-orders/{order.facts.number}")
+    return {each["move"]: each["assignment"] for each in shown["moves"]}
+
+
+async def test_who_handed_on_reviews_what_came_of_it_before_it_reports_upward(
+    hotline: Hotline, asking: Callable[[str], Awaitable[Asking]], web: Database
+) -> None:
+    orders, jinan = hotline(JINAN), await asking(JINAN)
+    order = await orders.register()
+    await order.to_units(LIXIA)
+    await order.sign(LIXIA)
+    await order.contact(LIXIA)
+    await order.do(m.SubDispatch(units=[DONGGUAN]), of_unit(LIXIA))
+    due_at, childs_due_at = (order.at(unit).feedback_due_at for unit in (LIXIA, DONGGUAN))
+    await order.handle(DONGGUAN)
+    child = order.at(DONGGUAN).id
+    shown = await jinan.must(of_unit(LIXIA), "GET", f"/api/work-orders/{order.facts.number}")
+    assert ("已修复供水管道。", "fed_back") in {
+        (each["reply"], each["state"]) for each in shown["part"]["assignments"]
+    }
+    assert (await buttons(jinan, order, LIXIA))["review_feedback"] == child
+    assert "review_feedback" not in await buttons(jinan, order, DONGGUAN)
+    with pytest.raises(NotFitting) as own:
+        await order.review(DONGGUAN, by=DONGGUAN)
+    assert own.value.params["why"] == "no_such_assignment"
+    with pytest.raises(NotSaid) as unreviewed:
+        await order.feedback(LIXIA)
+    assert unreviewed.value.params["rule"] == "follow_up.review"
+
+    orders.later(hours=2)
+    sent_back = await order.review(DONGGUAN, is_accepted=False, by=LIXIA)
+    assert sent_back.state is TicketState.WITH_UNITS
+    assert order.at(DONGGUAN).state is AssignmentState.SIGNED
+    assert order.at(DONGGUAN).fed_back_at is None
+    assert order.at(DONGGUAN).feedback_due_at == childs_due_at
+    assert order.at(LIXIA).feedback_due_at == due_at
+    *_, entry = await TicketStore(web).ledger(order.facts.id)
+    assert (entry.action, entry.body["unit"]) == ("review_feedback", LIXIA)
+    assert "follow_up.review" in str(entry.body["cards"])
+
+    await order.feedback(DONGGUAN)
+    await order.review(DONGGUAN, by=LIXIA)
+    assert order.at(DONGGUAN).state is AssignmentState.ACCEPTED
+    assert (order.at(LIXIA).feedback_due_at, order.facts.reply_due_at) == (due_at, due_at)
+    assert (await order.feedback(LIXIA)).state is TicketState.IN_REVIEW
+    assert "review_feedback" not in await buttons(jinan, order, LIXIA)
+    assert (await order.review(LIXIA)).state is TicketState.FOLLOWING_UP
+
+
+@pytest.mark.parametrize("city", [DRAFT, TAIAN, HANGZHOU, TONGLIAO])
+async def test_where_no_law_asks_each_to_be_reviewed_who_handed_on_may_do_so(
+    city: str, hotline: Hotline
+) -> None:
+    order = await hotline(city).register()
+    await order.to_units(LIXIA)
+    await order.sign(LIXIA)
+    await order.contact(LIXIA)
+    await order.do(m.SubDispatch(units=[DONGGUAN, WENHUA]), of_unit(LIXIA))
+    await order.handle(DONGGUAN)
+    await order.handle(WENHUA)
+    await order.review(DONGGUAN, by=LIXIA)
+    assert (await order.feedback(LIXIA)).state is TicketState.IN_REVIEW
+    with pytest.raises(NotYours):
+        await order.review(WENHUA, is_accepted=False, by=LIXIA)
+    await order.review(LIXIA)
+    assert order.at(WENHUA).state is AssignmentState.ACCEPTED
 
 
 @by_city("R007", JINAN, TAIAN, HANGZHOU, TONGLIAO)

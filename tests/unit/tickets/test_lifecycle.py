@@ -322,6 +322,7 @@ async def test_a_child_is_never_due_after_its_parent_and_does_not_stop_the_paren
         await order.feedback(LIXIA)
     await order.sign(DONGGUAN)
     await order.feedback(DONGGUAN)
+    await order.review(DONGGUAN, by=LIXIA)
     assert (await order.feedback(LIXIA)).state is TicketState.IN_REVIEW
 
 
