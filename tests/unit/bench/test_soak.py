@@ -20,10 +20,13 @@ def test_the_last_whole_line_of_sipps_statistics_counts(tmp_path: Path) -> None:
     sipp = a_sipp(tmp_path)
     assert sipp.figures() == Figures()
     head = f"StartTime;TotalCallCreated;SuccessfulCall(C);FailedCall(C);{SERVED};"
-    sipp.statistics.write_text(f"{head}\n1;5;3;1;2;\n2;9;6;1;4;\n3;11")
-    figures = sipp.figures()
-    assert (figures.created, figures.succeeded, figures.failed, figures.served) == (9, 6, 1, 4)
-    assert figures.current == 2
+    rows = f"{head}\n1;5;3;1;2;\n2;9;6;1;4;\n"
+    for torn in ("", "3", "3;11", "3;11;8;1;5", "3;11;8;1;57", "3;11;8;1;57;"):
+        sipp.statistics.write_text(rows + torn)
+        assert sipp.figures() == Figures(created=9, succeeded=6, failed=1, served=4)
+    assert sipp.figures().current == 2
+    sipp.statistics.write_text(rows + "3;11;8;1;57;\n")
+    assert sipp.figures().served == 57
 
 
 def test_a_citizen_hears_the_sound_that_is_asked_for(tmp_path: Path) -> None:
