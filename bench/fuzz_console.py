@@ -35,6 +35,7 @@ from server.http.citizen_routes import CitizenRoutes
 from server.http.desk_routes import DeskRoutes
 from server.http.door import open_door
 from server.http.emergency_routes import EmergencyRoutes
+from server.http.event_card_routes import EventCardRoutes
 from server.http.figure_routes import FigureRoutes
 from server.http.follow_up_routes import FollowUpRoutes
 from server.http.identity import Identity
@@ -267,6 +268,9 @@ async def _running(url: str, folder: Path) -> AsyncIterator[Console]:
                 *operations_around_tickets(
                     door, cast(Database, nothing), cast(WorkOrders, nothing)
                 ),
+                *EventCardRoutes(
+                    identity, default_plan(), cast(Events, nothing), folder
+                ).operations(),
             ],
         ),
         emergencies=EmergencyRoutes(
@@ -277,9 +281,7 @@ async def _running(url: str, folder: Path) -> AsyncIterator[Console]:
             identity,
             default_plan(),
             cast(ReturnCalls, nothing),
-            cast(Events, nothing),
             cast(PostgresRecords, nothing),
-            folder,
         ),
         supervision=SupervisionRoutes(
             identity, redis, cast(Acts, nothing), ("1900",), is_shown=True

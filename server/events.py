@@ -12,13 +12,15 @@ from pathlib import Path
 from typing import ClassVar, Final
 
 import asyncpg
+import msgspec
 import structlog
 
 from base.database import Database, storable
 from base.errors import HotlineError
-from base.ids import UnitId, UserId
+from base.ids import TicketId, UnitId, UserId
 from base.sql_files import load_sql
 from telephony.prompts import prompt_path
+from tickets.ticket import TicketState, TicketType
 from transcription.voice import render
 
 log = structlog.get_logger(__name__)
@@ -34,6 +36,54 @@ class EventUnknown(HotlineError):
 
     code: ClassVar[str] = "event_unknown"
     http_status: ClassVar[int] = 404
+
+
+class News(msgspec.Struct, frozen=True, kw_only=True):
+    """Newer facts; ``unit`` gave them, else a leader."""
+
+    text: str
+    unit: UnitId | None
+    told_at: datetime
+
+
+class EventCard(msgspec.Struct, frozen=True, kw_only=True):
+    """An event, and how much came in about it."""
+
+    id: int
+    title: str
+    text: str
+    announce: str
+    prompt: str
+    """The sound file that says it."""
+    queues: list[str]
+    """Whose callers hear it; empty: of all."""
+    priority: int
+    since_at: datetime
+    until_at: datetime | None
+    opened_by: str
+    opened_at: datetime
+    changed_by: str
+    changed_at: datetime
+    closed_by: str | None
+    closed_at: datetime | None
+    unit: UnitId | None
+    """Who must keep the facts up to date."""
+    calls: int
+    callers: int
+    tickets: int
+    updates: list[News]
+    """The newest first."""
+
+
+class EventTicket(msgspec.Struct, frozen=True, kw_only=True):
+    """A ticket that is about an event."""
+
+    id: TicketId
+    number: str
+    title: str
+    type: TicketType
+    state: TicketState
+    created_at: datetime
 
 
 class Events:
@@ -83,9 +133,10 @@ class Events:
         if await self._database.fetchval(SQL["close_event"], number, by) is None:
             raise EventUnknown(event=number)
 
-    async def listed(self, *, with_past: bool) -> list[asyncpg.Record]:
+    async def listed(self, *, with_past: bool) -> list[EventCard]:
         """Newest first, with how many calls and callers were about each."""
-        return await self._database.fetch(SQL["events"], with_past)
+        rows = await self._database.fetch(SQL["events"], with_past)
+        return [msgspec.convert(dict(row), EventCard) for row in rows]
 
     async def tag(self, number: int, call: str, *, by: str) -> None:
         """The call was about the event."""
@@ -101,10 +152,11 @@ class Events:
         if not await self.tickets(number, ticket):
             raise EventUnknown(event=number)
 
-    async def tickets(self, number: int, ticket: str | None = None) -> list[asyncpg.Record]:
+    async def tickets(self, number: int, ticket: str | None = None) -> list[EventTicket]:
         """What is about it: tagged itself, or by its call. Locked lanes are not shown."""
         one = None if ticket is None else storable(ticket)
-        return await self._database.fetch(SQL["tickets_of_event"], number, one, MOST_TICKETS)
+        rows = await self._database.fetch(SQL["tickets_of_event"], number, one, MOST_TICKETS)
+        return [msgspec.convert(dict(row), EventTicket) for row in rows]
 
     async def event(self, number: int) -> asyncpg.Record:
         """An event, open or over; or ``EventUnknown``."""

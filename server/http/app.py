@@ -62,5 +62,4 @@ def build_app(
     add_page(app)
     app.on_response_prepare.append(add_security_headers)
     app.on_shutdown.append(socket.close)
-    app.on_shutdown.append(queues.close)
     return app

@@ -1,6 +1,6 @@
 """What is done about the tickets of an event: tagging, one answer for many, news from its unit.
 
-Cards themselves, and calls about them: ``server.http.queue_routes``.
+Cards themselves, and calls about them: ``server.http.event_card_routes``.
 """
 
 import secrets
@@ -12,11 +12,13 @@ from aiohttp import web
 
 from base.errors import HotlineError
 from server.auth import Role
-from server.event_answers import EventAnswers
-from server.events import Events
+from server.event_answers import EventAnswers, Outcome
+from server.events import Events, EventTicket
+from server.http.event_card_routes import EVENT
 from server.http.identity import ANSWERS_CALLS, Identity
-from server.http.problems import body, json_response
-from server.http.work_order_routes import KEY
+from server.http.operations import Operation
+from server.http.problems import body, json_response, number_in_path
+from server.http.work_order_routes import KEY, ONCE
 
 log = structlog.get_logger(__name__)
 
@@ -39,10 +41,22 @@ class AnswerThese(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     text: Annotated[str, msgspec.Meta(min_length=1, max_length=500, pattern=r"\S")]
 
 
-class News(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class TellNews(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Newer facts."""
 
     text: Annotated[str, msgspec.Meta(min_length=1, max_length=2000, pattern=r"\S")]
+
+
+class TicketsListed(msgspec.Struct, frozen=True, kw_only=True):
+    """What is about an event, the oldest first."""
+
+    tickets: list[EventTicket]
+
+
+class Outcomes(msgspec.Struct, frozen=True, kw_only=True):
+    """What came of each ticket."""
+
+    outcomes: list[Outcome]
 
 
 class NotThisUnits(HotlineError):
@@ -53,61 +67,85 @@ class NotThisUnits(HotlineError):
 
 
 class EventRoutes:
-    """/api/events/{number}/tickets, …/answer, …/updates"""
+    """/api/events/{event}/tickets, …/answer, …/updates"""
 
     def __init__(self, identity: Identity, events: Events, answers: EventAnswers) -> None:
         self._identity = identity
         self._events = events
         self._answers = answers
 
-    def routes(self) -> list[web.RouteDef]:
-        event = "/api/events/{number:[0-9]{1,15}}"
+    def operations(self) -> list[Operation]:
         return [
-            web.get(f"{event}/tickets", self.tickets),
-            web.post(f"{event}/tickets", self.tag),
-            web.post(f"{event}/answer", self.answer),
-            web.post(f"{event}/updates", self.tell),
+            Operation(
+                method="GET",
+                path=f"{EVENT}/tickets",
+                name="event_tickets",
+                says="The tickets that are about it, the oldest first",
+                handler=self.tickets,
+                gives=TicketsListed,
+            ),
+            Operation(
+                method="POST",
+                path=f"{EVENT}/tickets",
+                name="tag_ticket",
+                says="A ticket is about it",
+                handler=self.tag,
+                takes=TagTicket,
+                status=204,
+            ),
+            Operation(
+                method="POST",
+                path=f"{EVENT}/answer",
+                name="answer_event",
+                says="One text for the tickets that were seen; what came of each",
+                handler=self.answer,
+                takes=AnswerThese,
+                gives=Outcomes,
+                headers=ONCE,
+            ),
+            Operation(
+                method="POST",
+                path=f"{EVENT}/updates",
+                name="tell_event",
+                says="Newer facts, from the unit that must keep them up to date or a leader",
+                handler=self.tell,
+                takes=TellNews,
+                status=204,
+            ),
         ]
 
     async def tickets(self, request: web.Request) -> web.Response:
-        """What is about it, the oldest first."""
         await self._identity.leader(request)
-        rows = await self._events.tickets(_number(request))
-        return json_response({"tickets": [dict(row) for row in rows]})
+        found = await self._events.tickets(number_in_path(request, "event"))
+        return json_response(TicketsListed(tickets=found))
 
     async def tag(self, request: web.Request) -> web.Response:
         user = await self._identity.one_of(request, ANSWERS_CALLS)
         given = await body(request, TagTicket)
-        number = _number(request)
+        number = number_in_path(request, "event")
         await self._events.tag_ticket(number, given.ticket, by=user.username)
         log.info("ticket_tagged", ticket=given.ticket, event_number=number, user=user.username)
         return web.Response(status=204)
 
     async def answer(self, request: web.Request) -> web.Response:
-        """One text; what came of each ticket."""
         user = await self._identity.leader(request)
         given = await body(request, AnswerThese)
         outcomes = await self._answers.answer(
-            _number(request),
+            number_in_path(request, "event"),
             given.tickets,
             given.text.strip(),
             by=user.id,
             key=request.headers.get(KEY) or secrets.token_hex(8),
         )
-        return json_response({"outcomes": outcomes})
+        return json_response(Outcomes(outcomes=outcomes))
 
     async def tell(self, request: web.Request) -> web.Response:
-        """By the unit that must keep the facts up to date, or by a leader."""
         user = await self._identity.one_of(request, TELLS)
-        given = await body(request, News)
-        number = _number(request)
+        given = await body(request, TellNews)
+        number = number_in_path(request, "event")
         event = await self._events.event(number)
         if user.role is Role.UNIT and user.unit != event["unit"]:
             raise NotThisUnits(event=number)
         await self._events.tell(number, given.text.strip(), unit=user.unit, by=user.id)
         log.info("event_told", event_number=number, user=user.username)
         return web.Response(status=204)
-
-
-def _number(request: web.Request) -> int:
-    return int(request.match_info["number"])

@@ -1,7 +1,7 @@
 """Messages left on the voicemail: what is to be done, and the one ticket of each."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Final, Literal
 
 import msgspec
 import structlog
@@ -10,12 +10,13 @@ from aiohttp import web
 from base.ids import CallId
 from routing.return_call import ReturnTrigger
 from server.http.identity import ANSWERS_CALLS, Identity
+from server.http.operations import Operation
 from server.http.problems import body, json_response
-from server.http.ticket_routes import ticket_json
-from server.left_messages import LeftMessages
+from server.left_messages import LeftMessage, LeftMessages
 from server.records.return_calls import ReturnCalls
 from tickets.registration import Confirmation
 from tickets.spool import Kept, Registrar
+from tickets.ticket import Ticket
 
 log = structlog.get_logger(__name__)
 
@@ -34,6 +35,20 @@ class ConfirmMessage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     is_return_done: bool = False
 
 
+class MessagesListed(msgspec.Struct, frozen=True, kw_only=True):
+    """The last days' messages, those without a ticket first."""
+
+    messages: list[LeftMessage]
+
+
+class MessageConfirmed(msgspec.Struct, frozen=True, kw_only=True):
+    """What came of a confirmation. ``ticket`` None: it gets its number when PostgreSQL is back."""
+
+    ticket: Ticket | None
+    saved: Literal["entered", "kept_on_disk"]
+    is_return_settled: bool
+
+
 class MessageRoutes:
     """/api/messages, /api/messages/{call}/confirm"""
 
@@ -49,20 +64,36 @@ class MessageRoutes:
         self._registrar = registrar
         self._returns = returns
 
-    def routes(self) -> list[web.RouteDef]:
+    def operations(self) -> list[Operation]:
         return [
-            web.get("/api/messages", self.list),
-            web.post("/api/messages/{call}/confirm", self.confirm),
+            Operation(
+                method="GET",
+                path="/api/messages",
+                name="messages",
+                says="The last days' messages, those without a ticket first",
+                handler=self.list,
+                gives=MessagesListed,
+            ),
+            Operation(
+                method="POST",
+                path="/api/messages/{call}/confirm",
+                name="confirm_message",
+                says="Exactly one ticket a message; 202: kept on disk while PostgreSQL is away",
+                handler=self.confirm,
+                takes=ConfirmMessage,
+                gives=MessageConfirmed,
+                or_status=202,
+            ),
         ]
 
     async def list(self, request: web.Request) -> web.Response:
-        """The last days' messages, those without a ticket first."""
         await self._identity.one_of(request, ANSWERS_CALLS)
         since = datetime.now(UTC) - SHOWN
-        return json_response({"messages": await self._messages.since(since, most=MOST_SHOWN)})
+        found = await self._messages.since(since, most=MOST_SHOWN)
+        return json_response(MessagesListed(messages=found))
 
     async def confirm(self, request: web.Request) -> web.Response:
-        """Exactly one ticket a message, as of a call (invariant 7)."""
+        """As of a call (invariant 7)."""
         user = await self._identity.one_of(request, ANSWERS_CALLS)
         given = await body(request, ConfirmMessage)
         call = CallId(request.match_info["call"])
@@ -78,8 +109,8 @@ class MessageRoutes:
                 caller_name=leaver.name,
             )
         )
-        is_kept = isinstance(outcome, Kept)
-        number = None if isinstance(outcome, Kept) else outcome.ticket.number
+        ticket = None if isinstance(outcome, Kept) else outcome.ticket
+        number = None if ticket is None else ticket.number
         is_settled = False
         if given.is_return_done and leaver.return_call is not None:
             is_settled = await self._returns.settle(
@@ -87,10 +118,10 @@ class MessageRoutes:
             )
         log.info("message_registered", call=call, ticket=number, is_return_settled=is_settled)
         return json_response(
-            {
-                "ticket": None if isinstance(outcome, Kept) else ticket_json(outcome.ticket),
-                "saved": "kept_on_disk" if is_kept else "entered",
-                "is_return_settled": is_settled,
-            },
-            status=202 if is_kept else 200,
+            MessageConfirmed(
+                ticket=ticket,
+                saved="kept_on_disk" if ticket is None else "entered",
+                is_return_settled=is_settled,
+            ),
+            status=202 if ticket is None else 200,
         )

@@ -51,6 +51,8 @@ class Operation:
     """The JSON answer's type; None: something else, said by ``gives_media``."""
     gives_media: str = ""
     status: int = 200
+    or_status: int | None = None
+    """Another status of the same answer."""
     query: Mapping[str, str] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
 
@@ -107,22 +109,26 @@ def _described(
     parameters = [_parameter(name, "path", "", required=True) for name in _PLACE.findall(op.path)]
     parameters += [_parameter(name, "query", says) for name, says in op.query.items()]
     parameters += [_parameter(name, "header", says) for name, says in op.headers.items()]
-    answer: dict[str, object] = {"description": op.says}
-    if op.gives is not None:
-        answer["content"] = _json(schema_of[id(op.gives)])
-    elif op.gives_media:
-        answer["content"] = {op.gives_media: {}}
     said: dict[str, object] = {
         "operationId": op.name,
         "summary": op.says,
         "parameters": parameters,
-        "responses": {str(op.status): answer, "default": problem},
+        "responses": {**_answers(op, schema_of), "default": problem},
     }
     if op.takes is not None:
         said["requestBody"] = {"required": True, "content": _json(schema_of[id(op.takes)])}
     elif op.takes_file:
         said["requestBody"] = {"required": True, "content": {"*/*": {}}}
     return said
+
+
+def _answers(op: Operation, schema_of: Mapping[int, dict[str, Any]]) -> dict[str, object]:
+    answer: dict[str, object] = {"description": op.says}
+    if op.gives is not None:
+        answer["content"] = _json(schema_of[id(op.gives)])
+    elif op.gives_media:
+        answer["content"] = {op.gives_media: {}}
+    return {str(status): answer for status in (op.status, op.or_status) if status is not None}
 
 
 def _anything(type_: type) -> dict[str, object]:

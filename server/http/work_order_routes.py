@@ -50,6 +50,7 @@ from tickets.work_orders import WorkOrders, open_lanes
 REGISTERS: Final = frozenset({ActorRole.AGENT, ActorRole.DISPATCHER, ActorRole.SUPERVISOR})
 E_TAG: Final = "If-Match"
 KEY: Final = "Idempotency-Key"
+ONCE: Final = {KEY: "sent again with the same content, it gives the first answer"}
 
 
 class Registered(msgspec.Struct, frozen=True, kw_only=True):
@@ -162,7 +163,6 @@ class WorkOrderRoutes:
 
     def _all(self) -> list[Operation]:
         order = "/api/work-orders/{number}"
-        once = {KEY: "sent again with the same content, it gives the first answer"}
         return [
             Operation(
                 method="POST",
@@ -173,7 +173,7 @@ class WorkOrderRoutes:
                 takes=Demand,
                 gives=Registered,
                 status=201,
-                headers=once,
+                headers=ONCE,
             ),
             Operation(
                 method="GET",
@@ -201,7 +201,7 @@ class WorkOrderRoutes:
                 takes=Move,
                 gives=Moved,
                 headers={
-                    **once,
+                    **ONCE,
                     E_TAG: 'the version it was decided on, e.g. "7"; another one is a conflict',
                 },
             ),

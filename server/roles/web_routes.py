@@ -13,6 +13,7 @@ from server.http.call_routes import CallRoutes
 from server.http.citizen_routes import CitizenRoutes
 from server.http.dialplan_routes import DialplanRoutes
 from server.http.emergency_routes import EmergencyRoutes
+from server.http.event_card_routes import EventCardRoutes
 from server.http.event_routes import EventRoutes
 from server.http.figure_routes import FigureRoutes
 from server.http.follow_up_routes import FollowUpRoutes
@@ -49,6 +50,7 @@ def app_of(parts: Parts) -> web.Application:
     redis, database = parts.to.redis, parts.to.database
     records, plan = parts.records, parts.plan
     handovers, book = Handovers(database), CallBook(database)
+    cards = EventCardRoutes(identity, plan, Events(database), settings.tools)
     only = DialplanOnly(
         frozenset(filter(None, [settings.asterisk_address])),
         secrets_of(settings).read("dialplan"),
@@ -61,7 +63,7 @@ def app_of(parts: Parts) -> web.Application:
         tickets=TicketRoutes(
             identity, TicketStore(database), records, handovers, book, settings.recordings_dir
         ),
-        work_orders=_work_orders(parts),
+        work_orders=_work_orders(parts, cards),
         emergencies=EmergencyRoutes(identity, redis, handovers, TrunkTests(database)),
         figures=FigureRoutes(
             identity, database, {queue.name: queue.title for queue in plan.queues}
@@ -73,9 +75,7 @@ def app_of(parts: Parts) -> web.Application:
             settings.leader_phones,
             is_shown=settings.supervision_shown,
         ),
-        queues=QueueRoutes(
-            identity, plan, ReturnCalls(database), Events(database), records, settings.tools
-        ),
+        queues=QueueRoutes(identity, plan, ReturnCalls(database), records),
         socket=parts.socket,
         more=[
             DialplanRoutes(parts.entry, only),
@@ -84,18 +84,18 @@ def app_of(parts: Parts) -> web.Application:
                 SpokenProgress(CitizenDoor(parts.sign_in, parts.orders, parts.codes)), only
             ),
             _nuisance(parts),
-            _events(parts),
-            MessageRoutes(identity, LeftMessages(database), parts.registrar, ReturnCalls(database)),
         ],
     )
     app.on_shutdown.append(parts.phones.close)
+    app.on_shutdown.append(cards.close)
     return app
 
 
-def _work_orders(parts: Parts) -> WorkOrderRoutes:
+def _work_orders(parts: Parts, cards: EventCardRoutes) -> WorkOrderRoutes:
     database, orders = parts.to.database, parts.orders
     door = TicketDoor(parts.identity, database, parts.to.of_units, orders)
     citizens = CitizenRoutes(parts.sign_in, database, orders, parts.codes)
+    messages = LeftMessages(database)
     return WorkOrderRoutes(
         door,
         database,
@@ -107,6 +107,11 @@ def _work_orders(parts: Parts) -> WorkOrderRoutes:
             *AttachmentRoutes(door, database, orders, citizens, parts.files).operations(),
             *FollowUpRoutes(door, database, orders, citizens).operations(),
             *operations_around_tickets(door, database, orders),
+            *cards.operations(),
+            *_events(parts).operations(),
+            *MessageRoutes(
+                parts.identity, messages, parts.registrar, ReturnCalls(database)
+            ).operations(),
         ],
     )
 

@@ -53,7 +53,7 @@ ON CONFLICT (event_id, call_id) DO NOTHING;
 SELECT EXISTS (SELECT FROM event_calls WHERE event_id = $1 AND call_id = $2);
 
 -- name: event
-SELECT id, title, unit, changed_at, closed_at IS NULL AS is_open,
+SELECT id, title, unit, since_at, changed_at, closed_at IS NULL AS is_open,
     (SELECT max(told_at) FROM event_updates AS news WHERE news.event_id = event.id) AS told_at
 FROM events AS event WHERE id = $1;
 

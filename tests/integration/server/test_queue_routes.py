@@ -18,6 +18,7 @@ from routing.queues import Expert, Plan, Queue
 from server.admission_book import AdmissionBook
 from server.auth import Role, User
 from server.events import Events
+from server.http.event_card_routes import EventCardRoutes
 from server.http.identity import Identity
 from server.http.message_routes import MessageRoutes
 from server.http.problems import problems
@@ -93,10 +94,9 @@ def _app(database: Database, door: Door, tools: Path) -> web.Application:
         door,
         PLAN,
         ReturnCalls(database),
-        Events(database),
         PostgresRecords(database),
-        tools,
     )
+    cards = EventCardRoutes(door, PLAN, Events(database), tools)
     messages = MessageRoutes(
         door,
         LeftMessages(database),
@@ -112,9 +112,11 @@ def _app(database: Database, door: Door, tools: Path) -> web.Application:
         tools,
     )
     app = web.Application(middlewares=[problems])
-    for part in (routes, messages, tickets):
+    for part in (routes, tickets):
         app.router.add_routes(part.routes())
-    app.on_shutdown.append(routes.close)
+    for family in (cards, messages):
+        app.router.add_routes(each.route() for each in family.operations())
+    app.on_shutdown.append(cards.close)
     return app
 
 
@@ -173,6 +175,9 @@ async def test_an_event_of_a_queue_that_is_not_there_or_that_ends_before_it_begi
     ):
         problem = await json_of(await http.post("/api/events", json=wrong), 422)
         assert problem["code"] == "body_invalid"
+    number = (await json_of(await http.post("/api/events", json={"title": "x"}), 201))["event"]
+    change = await http.patch(f"/api/events/{number}", json={"until_at": past})
+    assert (await json_of(change, 422))["code"] == "body_invalid"
 
 
 async def test_a_caller_is_led_back_to_the_queue_that_served_them_and_forgotten_with_time(

@@ -13,18 +13,26 @@ from aiohttp.web import Application
 
 from base.database import Connection, Database
 from base.ids import AgentId, UnitId
+from routing.queues import Plan, Queue
 from rules.library import load_pack
 from server.auth import SignIn
 from server.citizen_code import CitizenCodes
+from server.event_answers import EventAnswers
+from server.events import Events
 from server.http.around_tickets import operations_around_tickets
 from server.http.attachment_routes import AttachmentRoutes
 from server.http.citizen_routes import CitizenRoutes
+from server.http.event_card_routes import EventCardRoutes
+from server.http.event_routes import EventRoutes
 from server.http.follow_up_routes import FollowUpRoutes
+from server.http.message_routes import MessageRoutes
 from server.http.own_calls import OwnCalls
 from server.http.problems import problems
 from server.http.ticket_door import TicketDoor
 from server.http.work_order_routes import WorkOrderRoutes
+from server.left_messages import LeftMessages
 from server.records.call_book import CallBook
+from server.records.return_calls import ReturnCalls
 from tests.fakes.city import SHIFTS, UNITS, person
 from tests.fakes.work_order import MONDAY_10, WorkOrders, calendar
 from tests.fakes.work_order_http import Asking, Clock, Door, HttpBackend
@@ -33,10 +41,12 @@ from tickets.attachment_files import AttachmentFiles
 from tickets.facts import Actor, ActorRole
 from tickets.packs import Packs
 from tickets.public_moves import Subscriber
+from tickets.spool import Registrar, Spool
 from tickets.unit_store import add_shift, put_unit
 from tickets.work_orders import WorkOrders as Stored
 
 FOUNDED = datetime(2018, 1, 1, tzinfo=UTC)
+PLAN = Plan(queues=(Queue(name="hotline", title="12345", numbers=("12345",)),))
 SYSTEM = Actor(user=person(9), roles=frozenset({ActorRole.SYSTEM}))
 
 
@@ -92,11 +102,17 @@ async def asking(
             attached = AttachmentRoutes(
                 at_tickets, web, orders, citizens, AttachmentFiles(tmp_path / "attachments"), clock
             )
+            events = Events(web)
+            answers = EventAnswers(web, events, orders, clock)
+            registrar = Registrar(web, Spool(tmp_path / "spool"))
             more = [
                 *citizens.operations(),
                 *attached.operations(),
                 *FollowUpRoutes(at_tickets, web, orders, citizens, clock).operations(),
                 *operations_around_tickets(at_tickets, web, orders, clock),
+                *EventCardRoutes(door, PLAN, events, tmp_path).operations(),
+                *EventRoutes(door, events, answers).operations(),
+                *MessageRoutes(door, LeftMessages(web), registrar, ReturnCalls(web)).operations(),
             ]
             calls = OwnCalls(_no_desk, CallBook(web))
             routes = WorkOrderRoutes(at_tickets, web, orders, codes, calls, more, clock)

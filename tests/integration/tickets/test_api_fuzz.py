@@ -10,6 +10,7 @@ import random
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, cast
 
 import pytest
@@ -24,10 +25,15 @@ from schemathesis.checks import (
 from schemathesis.core.failures import Failure, FailureGroup
 from schemathesis.core.result import Ok
 
-from base.ids import UnitId
+from base.database import Database
+from base.ids import CallId, UnitId
+from server.live.records import CallFacts
+from server.records.postgres import PostgresRecords
+from server.records.return_calls import ReturnCalls
+from telephony.marks import Mark, MarkKind
 from tests.fakes.city import LIXIA, MARKET, WATER, centre, of_unit
 from tests.fakes.work_order import CALLER, HEAD, MONDAY_10, SUPERVISOR, WorkOrders
-from tests.fakes.work_order_http import Asking, HttpBackend
+from tests.fakes.work_order_http import AS, Asking, HttpBackend
 from tickets.facts import Actor, ActorRole
 
 Ask = Callable[[str], Awaitable[Asking]]
@@ -54,6 +60,10 @@ ASKERS: Mapping[str, Actor] = {
 }
 
 
+LEFT = CallId("night")
+"""The call in which somebody left a message."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
     """What is really there: most requests are about it, else all would end at "not found"."""
@@ -62,10 +72,12 @@ class Known:
     codes: Mapping[str, str]
     assignments: list[str]
     units: list[UnitId]
+    of_path: Mapping[str, str]
+    """What else stands in addresses."""
 
 
-async def lived(asking: Asking) -> Known:
-    """Tickets in the states that most moves begin at."""
+async def lived(asking: Asking, bridge: Database) -> Known:
+    """Tickets in the states that most moves begin at, an event, a message."""
 
     async def started() -> Asking:
         return asking
@@ -80,12 +92,29 @@ async def lived(asking: Asking) -> Known:
     await made[4].to_units(WATER)
     await made[4].handle(WATER)
     await made[5].to_follow_up(WATER)
+    card = {"title": "城东停水", "unit": WATER}
+    async with asking.http.post("/api/events", json=card, headers=await leads(asking)) as answer:
+        event = (await answer.json())["event"]
+    await leave_message(bridge)
     return Known(
         numbers=[order.facts.number for order in made],
         codes=dict(backend.codes),
         assignments=[each.id for order in made for each in order.facts.assignments],
         units=[WATER, LIXIA, MARKET],
+        of_path={"event": str(event), "call": LEFT},
     )
+
+
+async def leads(asking: Asking) -> dict[str, str]:
+    """The headers of the leader of a team."""
+    agent = ASKERS["agent"]
+    return {**await asking.signed_in(agent), AS: f"leader|{agent.user}|"}
+
+
+async def leave_message(bridge: Database) -> None:
+    now = datetime.now(UTC)
+    await PostgresRecords(bridge).keep_call(CallFacts(LEFT, "13800000007", "", "12345", now))
+    await ReturnCalls(bridge).keep_marks([Mark(LEFT, MarkKind.VOICEMAIL, "", now)])
 
 
 def fitted(value: Any, known: Known, chance: random.Random) -> Any:
@@ -120,6 +149,9 @@ def fuzz(
             case.path_parameters["number"] = number
             if "citizen" in case.path:
                 case.headers["X-Code"] = known.codes[number]
+        for name, there in known.of_path.items():
+            if name in case.path_parameters and chance.random() < 0.9:
+                case.path_parameters[name] = there
         case.body = fitted(case.body, known, chance)
         try:
             answer = case.call(base_url=address, session=session, headers=dict(headers))
@@ -143,15 +175,21 @@ def fuzz(
 
 
 @pytest.mark.timeout(SECONDS)
-async def test_no_request_that_fits_the_document_is_answered_against_it(asking: Ask) -> None:
+async def test_no_request_that_fits_the_document_is_answered_against_it(
+    asking: Ask, bridge: Database
+) -> None:
     jinan = await asking("jinan_2018")
-    known = await lived(jinan)
+    known = await lived(jinan, bridge)
     document = await jinan.must(centre(ActorRole.AGENT), "GET", "/api/openapi.json")
     address = str(jinan.http.make_url("")).rstrip("/")
     faults: list[str] = []
     statuses: Counter[int] = Counter()
-    for who, actor in ASKERS.items():
-        headers = {} if actor is CALLER else await jinan.signed_in(actor)
+    askers = {
+        who: {} if actor is CALLER else await jinan.signed_in(actor)
+        for who, actor in ASKERS.items()
+    }
+    askers["leader"] = await leads(jinan)
+    for who, headers in askers.items():
         found = await asyncio.to_thread(fuzz, document, address, headers, known, statuses)
         faults += [f"{who}: {fault}" for fault in found]
     print(dict(statuses))

@@ -1,31 +1,18 @@
 """Event mode over HTTP: the card and its news, what is about it, one answer for many (R030)."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack
-from pathlib import Path
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import msgspec
 import pytest
-from aiohttp.test_utils import TestClient, TestServer
-from aiohttp.web import Application
 
 from base.database import Connection, Database
-from routing.queues import Plan, Queue
-from server.event_answers import EventAnswers
-from server.events import Events
-from server.http.event_routes import EventRoutes
-from server.http.problems import problems
-from server.http.queue_routes import QueueRoutes
-from server.records.postgres import PostgresRecords
-from server.records.return_calls import ReturnCalls
 from tests.fakes.by_city import by_city
 from tests.fakes.city import MARKET, WATER, centre, of_unit
 from tests.fakes.work_order import MONDAY_10
-from tests.fakes.work_order_http import AS, Asking, Door
+from tests.fakes.work_order_http import AS, Asking
 from tickets.facts import Actor, ActorRole
-from tickets.work_orders import WorkOrders as Stored
 
 AGENT = centre(ActorRole.AGENT)
 DEMAND = {
@@ -41,14 +28,14 @@ TEXT = "抢修已完成，预计十八时恢复供水。"
 class Storm:
     """An event of the water works, and what is done about it."""
 
-    def __init__(self, asking: Asking, cards: Asking, number: int) -> None:
-        self.asking, self.cards = asking, cards
+    def __init__(self, asking: Asking, number: int) -> None:
+        self.asking = asking
         self.path, self.number = f"/api/events/{number}", number
 
     async def leader(
         self, method: str, path: str, said: object = None, key: str | None = None
     ) -> tuple[int, Any]:
-        return await as_leader(self.cards, method, f"{self.path}{path}", said, key)
+        return await as_leader(self.asking, method, f"{self.path}{path}", said, key)
 
     async def answer(self, *tickets: str, text: str = TEXT, key: str | None = None) -> list[Any]:
         status, told = await self.leader("POST", "/answer", {"tickets": tickets, "text": text}, key)
@@ -61,7 +48,7 @@ class Storm:
         if tagged_by:
             tag = made["number"] if tagged_by == "ticket" else more["call"]
             path = f"{self.path}/{tagged_by}s"
-            await self.cards.must(AGENT, "POST", path, {tagged_by: tag})
+            await self.asking.must(AGENT, "POST", path, {tagged_by: tag})
         return str(made["number"])
 
 
@@ -76,35 +63,18 @@ async def as_leader(
 
 
 @pytest.fixture
-async def storm(
+def storm(
     asking: Callable[[str], Awaitable[Asking]],
-    stored: Callable[[str], Stored],
-    web: Database,
-    owner: Connection,
-    tmp_path: Path,
-) -> AsyncIterator[Callable[[str], Awaitable[Storm]]]:
-    async with AsyncExitStack() as stack:
+) -> Callable[[str], Awaitable[Storm]]:
+    async def of_city(city: str) -> Storm:
+        made = await asking(city)
+        made.clock.at = MONDAY_10
+        card = {"title": "城东停水", "text": "主管道破裂", "unit": WATER}
+        status, told = await as_leader(made, "POST", "/api/events", card)
+        assert status == 201
+        return Storm(made, told["event"])
 
-        async def of_city(city: str) -> Storm:
-            made = await asking(city)
-            made.clock.at = MONDAY_10
-            plan = Plan(queues=(Queue(name="hotline", title="12345", numbers=("12345",)),))
-            door, events, records = Door(), Events(web), PostgresRecords(web)
-            answers = EventAnswers(web, events, stored(city), made.clock)
-            app = Application(middlewares=[problems])
-            for part in (
-                QueueRoutes(door, plan, ReturnCalls(web), events, records, tmp_path),
-                EventRoutes(door, events, answers),
-            ):
-                app.add_routes(part.routes())
-            http = await stack.enter_async_context(TestClient(TestServer(app)))
-            cards = Asking(http, owner, made.clock)
-            card = {"title": "城东停水", "text": "主管道破裂", "unit": WATER}
-            status, told = await as_leader(cards, "POST", "/api/events", card)
-            assert status == 201
-            return Storm(made, cards, told["event"])
-
-        yield of_city
+    return of_city
 
 
 async def entries(web: Database, number: str) -> list[Any]:
@@ -149,9 +119,9 @@ async def test_tickets_of_an_event_get_one_text_each_by_its_own_move_entry_and_n
     # The card: news by the unit that must give them, and the counts.
     news = f"{event.path}/updates"
     told = {"text": "抢修中，约十八时恢复"}
-    assert (await event.cards.ask(of_unit(MARKET), "POST", news, told))[0] == 403
-    assert (await event.cards.ask(of_unit(WATER), "POST", news, told))[0] == 204
-    (card,) = (await event.cards.must(AGENT, "GET", "/api/events"))["events"]
+    assert (await event.asking.ask(of_unit(MARKET), "POST", news, told))[0] == 403
+    assert (await event.asking.ask(of_unit(WATER), "POST", news, told))[0] == 204
+    (card,) = (await event.asking.must(AGENT, "GET", "/api/events"))["events"]
     assert (card["calls"], card["callers"], card["tickets"]) == (1, 1, 4)
     assert [(each["text"], each["unit"]) for each in card["updates"]] == [(told["text"], WATER)]
     _, listed = await event.leader("GET", "/tickets")
@@ -196,12 +166,12 @@ async def test_only_a_leader_answers_an_event_and_nobody_takes_the_move_by_itsel
     wish = {"tickets": [ticket], "text": TEXT}
     supervisor: Actor = centre(ActorRole.SUPERVISOR, 5)
     for actor in (AGENT, supervisor, of_unit(WATER)):
-        assert (await event.cards.ask(actor, "POST", f"{event.path}/answer", wish))[0] == 403
+        assert (await event.asking.ask(actor, "POST", f"{event.path}/answer", wish))[0] == 403
     move = {"move": "answer_event", "event": 1, "facts_at": MONDAY_10.isoformat(), "text": TEXT}
     status, told = await event.asking.ask(AGENT, "POST", f"/api/work-orders/{ticket}/moves", move)
     assert (status, told["code"]) == (403, "ticket_move_not_yours")
     status, told = await as_leader(
-        event.cards, "POST", "/api/events/999/answer", {"tickets": [ticket], "text": TEXT}
+        event.asking, "POST", "/api/events/999/answer", {"tickets": [ticket], "text": TEXT}
     )
     assert (status, told["code"]) == (404, "event_unknown")
     for wrong in ({"tickets": [], "text": TEXT}, {"tickets": [ticket], "text": " "}):
