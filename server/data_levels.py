@@ -42,6 +42,7 @@ _OF: Final[Mapping[tuple[Level, Keeper], str]] = {
     " follow_ups explanations ratings assignments unit_requests consults parties reply_doubts"
     " studies study_tickets outages ledger former_texts",
     (PERSONAL, Keeper.SUPERVISOR): "access_log listenings supervision_acts number_reveals",
+    (WORK, Keeper.SUPERVISOR): "access_heads",
     (PERSONAL, Keeper.ADMIN): "outbox short_messages units shifts",
     (WORK, Keeper.ADMIN): "timers ticket_days migrations emergency_trunk_tests",
     (OPEN, Keeper.ADMIN): "packs",

@@ -1,4 +1,4 @@
-"""Seals the ledger by the hour, in the web role; any number of them may run."""
+"""Seals ledger and access log by the hour, in the web role; any number of them may run."""
 
 import asyncio
 from datetime import UTC, datetime
@@ -10,7 +10,7 @@ from base.database import Database, DatabaseUnavailable
 from base.errors import SetupError
 from server.settings import Settings
 from server.signing import Signer
-from tickets.seal_store import SealFile, seal
+from tickets.seal_store import Book, SealFile, seal
 
 log = structlog.get_logger(__name__)
 
@@ -29,15 +29,19 @@ def signer_of(settings: Settings) -> Signer:
 
 async def keep_sealing(settings: Settings, database: Database) -> None:
     """Seal for ever; what hinders it is logged and tried again."""
-    signer, file = signer_of(settings), SealFile(ledger_folder(settings))
+    signer, folder = signer_of(settings), ledger_folder(settings)
     while True:
         wait_s = EVERY_S
         try:
             await asyncio.to_thread(signer.ensure_key)
-            async with database.connection() as connection:
-                made = await seal(connection, file, signer.sign, datetime.now(UTC))
-            if made is not None:
-                log.info("ledger_sealed", seal=made.number, entries=made.entries)
+            for book in Book:
+                async with database.connection() as connection:
+                    file = SealFile(folder, book)
+                    made = await seal(connection, file, signer.sign, datetime.now(UTC))
+                if made is not None:
+                    log.info(
+                        "ledger_sealed", book=book.value, seal=made.number, entries=made.entries
+                    )
         except (DatabaseUnavailable, SetupError, OSError) as error:
             log.error("ledger_not_sealed", cause=type(error).__name__)
             wait_s = RETRY_S

@@ -1,6 +1,6 @@
-"""Seals the ledger of a database into a file, and compares the two.
+"""Seals the ledger and the access log of a database into files, and compares them.
 
-Owns the file ``seals.jsonl``: one line a seal, only ever appended, synced before it counts. Any
+Owns the files of ``Book``: one line a seal, only ever appended, synced before it counts. Any
 number of processes may try: a lock of the file lets one at a time. An entry is sealed only when it
 is older than any transaction can be, so that none comes in behind a seal.
 """
@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from enum import StrEnum
 from pathlib import Path
 from typing import IO
 
@@ -20,17 +21,31 @@ import asyncpg
 import msgspec
 
 from base.database import Connection
+from tickets.access_chain import NO_HEAD, AccessHead, AccessLine, access_fault
 from tickets.ledger import LedgerEntry, verify_chain
 from tickets.new_ticket import TEXTS, texts_sha256
 from tickets.seals import IsSigned, Root, Seal, Sign, check_seals, next_seal
 from tickets.store import ROWS, SQL, entry_of_row
 from tickets.ticket import TicketState
 
-FILE = "seals.jsonl"
 MARGIN = timedelta(seconds=10)
 """Longer than a transaction of ours may take (``base.database.Patience``)."""
 BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)
 _BATCH = 500
+
+
+class Book(StrEnum):
+    """What is sealed by itself: the file of its seals."""
+
+    LEDGER = "seals.jsonl"
+    """What was done with each ticket."""
+    ACCESSES = "access_seals.jsonl"
+    """Who saw what of it, lines from before their chain too."""
+
+    @property
+    def seal(self) -> str:
+        """What a seal of it is called."""
+        return "seal" if self is Book.LEDGER else "access seal"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +53,7 @@ class LedgerFault:
     """One thing that does not hold together."""
 
     where: str
-    """A ticket's number, or ``seal N``."""
+    """A ticket's number, ``seal N`` or ``access seal N``."""
     what: str
     seq: int = 0
 
@@ -52,14 +67,19 @@ class Verdict:
     seals: int
     sealed_until: datetime | None
     """Later entries are covered by their chains alone."""
+    accesses: int
+    accesses_before_chain: int
+    """Of these; the access seals alone cover them."""
+    access_seals: int
     faults: tuple[LedgerFault, ...]
 
 
 class SealFile:
-    """The seals, in their folder."""
+    """The seals of a book, in their folder."""
 
-    def __init__(self, folder: Path) -> None:
-        self.path = folder / FILE
+    def __init__(self, folder: Path, book: Book = Book.LEDGER) -> None:
+        self.path = folder / book
+        self.book = book
 
     def read(self) -> list[Seal]:
         if not self.path.exists():
@@ -91,7 +111,7 @@ async def seal(connection: Connection, file: SealFile, sign: Sign, at: datetime)
         since = BEGINNING if last is None else last.until_at
         if until_at <= since:
             return None
-        root = await _root(connection, since, until_at)
+        root = await _root(connection, file.book, since, until_at)
         if root.entries == 0 and last is not None:
             return None
         made = await asyncio.to_thread(
@@ -107,46 +127,72 @@ def _append(out: IO[bytes], line: bytes) -> None:
     os.fsync(out.fileno())
 
 
-async def verify(connection: Connection, file: SealFile, is_signed: IsSigned) -> Verdict:
-    """Compare every ticket with its chain, and every sealed span with its seal."""
-    seals = file.read()
-    faults = [
-        LedgerFault(where=f"seal {fault.number}", what=fault.what)
-        for fault in check_seals(seals, is_signed)
-    ]
-    for each in seals:
-        root = await _root(connection, each.from_at, each.until_at)
-        if root.entries != each.entries:
-            what = "entries_missing" if root.entries < each.entries else "entries_added"
-            faults.append(LedgerFault(where=f"seal {each.number}", what=what))
-        elif root.hex() != each.root:
-            faults.append(LedgerFault(where=f"seal {each.number}", what="entries_changed"))
-    tickets = entries = 0
-    async for found, count in _tickets(connection):
+async def verify(connection: Connection, folder: Path, is_signed: IsSigned) -> Verdict:
+    """Compare every ticket with its chains, and every sealed span with its seal."""
+    files = [SealFile(folder, book) for book in Book]
+    faults = [fault for file in files async for fault in _seal_faults(connection, file, is_signed)]
+    tickets = entries = accesses = before_chain = 0
+    async for each in _tickets(connection):
         tickets += 1
-        entries += count
-        faults += found
+        entries += len(each.chain)
+        accesses += len(each.accesses)
+        before_chain += sum(line.seq is None for line in each.accesses)
+        faults += each.faults
+    seals, access_seals = (file.read() for file in files)
     return Verdict(
         tickets=tickets,
         entries=entries,
         seals=len(seals),
         sealed_until=seals[-1].until_at if seals else None,
+        accesses=accesses,
+        accesses_before_chain=before_chain,
+        access_seals=len(access_seals),
         faults=tuple(faults),
     )
 
 
-async def _root(connection: Connection, since: datetime, until_at: datetime) -> Root:
+async def _seal_faults(
+    connection: Connection, file: SealFile, is_signed: IsSigned
+) -> AsyncIterator[LedgerFault]:
+    seals = file.read()
+    for fault in check_seals(seals, is_signed):
+        yield LedgerFault(where=f"{file.book.seal} {fault.number}", what=fault.what)
+    for each in seals:
+        root = await _root(connection, file.book, each.from_at, each.until_at)
+        if root.entries != each.entries:
+            what = "entries_missing" if root.entries < each.entries else "entries_added"
+            yield LedgerFault(where=f"{file.book.seal} {each.number}", what=what)
+        elif root.hex() != each.root:
+            yield LedgerFault(where=f"{file.book.seal} {each.number}", what="entries_changed")
+
+
+async def _root(connection: Connection, book: Book, since: datetime, until_at: datetime) -> Root:
     root = Root()
     async with connection.transaction(isolation="repeatable_read", readonly=True):
         await connection.execute(SQL["open_locked_lanes"])
-        async for row in connection.cursor(SQL["entries_between"], since, until_at):
-            root.add(str(row["ticket_id"]), row["seq"], row["hash"])
+        if book is Book.LEDGER:
+            async for row in connection.cursor(SQL["entries_between"], since, until_at):
+                root.add(str(row["ticket_id"]), row["seq"], row["hash"])
+        else:
+            async for row in connection.cursor(SQL["accesses_between"], since, until_at):
+                line = AccessLine(**row)
+                root.add(str(line.ticket_id), line.id, line.sha256())
     return root
 
 
-async def _tickets(connection: Connection) -> AsyncIterator[tuple[list[LedgerFault], int]]:
-    """Each ticket's faults and number of entries, a batch at a time."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Checked:
+    """A ticket, looked at."""
+
+    chain: list[LedgerEntry]
+    accesses: list[AccessLine]
+    faults: list[LedgerFault]
+
+
+async def _tickets(connection: Connection) -> AsyncIterator[_Checked]:
+    """Each ticket, a batch at a time."""
     after = uuid.UUID(int=0)
+    first_chained = await connection.fetchval(SQL["first_chained_access"])
     while True:
         async with connection.transaction(isolation="repeatable_read", readonly=True):
             await connection.execute(SQL["open_locked_lanes"])
@@ -154,19 +200,25 @@ async def _tickets(connection: Connection) -> AsyncIterator[tuple[list[LedgerFau
             ids = [row["id"] for row in rows]
             entries = await connection.fetch(SQL["entries_of_tickets"], ids)
             bound = await connection.fetch(SQL["rows_of_tickets"], ids)
+            accesses = await connection.fetch(SQL["accesses_of_tickets"], ids)
+            heads = await connection.fetch(SQL["access_heads_of_tickets"], ids)
         if not rows:
             return
         hashes = {each["id"]: each["sha256"] for each in bound}
+        head_of = {each["ticket_id"]: AccessHead(each["seq"], each["hash"]) for each in heads}
         chains: dict[str, list[LedgerEntry]] = {str(each): [] for each in ids}
         for entry in map(entry_of_row, entries):
             chains[entry.ticket].append(entry)
+        seen: dict[uuid.UUID, list[AccessLine]] = {each: [] for each in ids}
+        for each in accesses:
+            seen[each["ticket_id"]].append(AccessLine(**each))
         for row in rows:
-            chain = chains[str(row["id"])]
-            faults = [
-                LedgerFault(where=row["number"], what=what, seq=seq)
-                for what, seq in _ticket_faults(row, chain, hashes[str(row["id"])])
-            ]
-            yield faults, len(chain)
+            chain, lines = chains[str(row["id"])], seen[row["id"]]
+            found = [*_ticket_faults(row, chain, hashes[str(row["id"])])]
+            fault = access_fault(lines, head_of.get(row["id"], NO_HEAD), first_chained)
+            found += [] if fault is None else [fault]
+            faults = [LedgerFault(where=row["number"], what=what, seq=seq) for what, seq in found]
+            yield _Checked(chain=chain, accesses=lines, faults=faults)
         after = ids[-1]
 
 

@@ -1,6 +1,6 @@
-"""``hotline ledger``: seals the tickets' ledger outside the database, and finds tampering.
+"""``hotline ledger``: seals ledger and access log outside the database, and finds tampering.
 
-``verify`` compares every ticket with its chain of entries, and every span of time with its seal. It
+``verify`` compares every ticket with its chains, and every span of time with its seal. It
 needs the public key and the seals alone; a copy of both, kept elsewhere, is the better witness.
 """
 
@@ -19,7 +19,7 @@ from server.ledger_seals import ledger_folder, signer_of
 from server.owner_work import as_owner
 from server.settings_loader import load_settings
 from server.signing import PUBLIC, Checker
-from tickets.seal_store import MARGIN, SealFile, Verdict, seal, verify
+from tickets.seal_store import MARGIN, Book, SealFile, Verdict, seal, verify
 from tickets.seals import Seal
 
 T = TypeVar("T")
@@ -46,21 +46,24 @@ def _run_seal(args: argparse.Namespace) -> int:
     settings = load_settings()
     signer = signer_of(settings)
     signer.ensure_key()
-    file = SealFile(ledger_folder(settings))
+    files = [SealFile(ledger_folder(settings), book) for book in Book]
 
-    async def after_what_is_under_way(owner: Connection) -> Seal | None:
+    async def after_what_is_under_way(owner: Connection) -> dict[Book, Seal]:
         await asyncio.sleep(MARGIN.total_seconds())
-        return await seal(owner, file, signer.sign, datetime.now(UTC))
+        now = datetime.now(UTC)
+        made = {file.book: await seal(owner, file, signer.sign, now) for file in files}
+        return {book: each for book, each in made.items() if each is not None}
 
     made = as_owner(
         load_settings(), after_what_is_under_way, name="hotline ledger", patience=PATIENCE
     )
     if args.json:
         print(json.dumps(msgspec.to_builtins(made)))
-    elif made is None:
+    elif not made:
         print("nothing new to seal")
-    else:
-        print(f"seal {made.number}: {made.entries} entries until {made.until_at:%F %T} UTC")
+    for book, each in made.items() if not args.json else ():
+        until = f"{each.until_at:%F %T} UTC"
+        print(f"{book.seal} {each.number}: {each.entries} entries until {until}")
     return 0
 
 
@@ -71,7 +74,7 @@ def _run_verify(args: argparse.Namespace) -> int:
     checker = Checker(folder / PUBLIC)
     verdict = as_owner(
         load_settings(),
-        lambda owner: verify(owner, SealFile(folder), checker.is_signed),
+        lambda owner: verify(owner, folder, checker.is_signed),
         name="hotline ledger",
         patience=PATIENCE,
     )
@@ -87,6 +90,8 @@ def _told(verdict: Verdict) -> str:
     until = "never" if verdict.sealed_until is None else f"{verdict.sealed_until:%F %T} UTC"
     lines.append(
         f"{verdict.tickets} tickets, {verdict.entries} entries, {verdict.seals} seals,"
-        f" sealed until {until}: {len(verdict.faults) or 'no'} faults"
+        f" sealed until {until}; {verdict.accesses} looks"
+        f" ({verdict.accesses_before_chain} from before their chain), {verdict.access_seals} seals:"
+        f" {len(verdict.faults) or 'no'} faults"
     )
     return "\n".join(lines)

@@ -30,3 +30,17 @@ FROM tickets WHERE id > $1 ORDER BY id LIMIT $2;
 -- name: entries_of_tickets
 SELECT ticket_id, seq, at, actor, action, reason, article, body, prev_hash, hash
 FROM ledger WHERE ticket_id = ANY ($1::uuid[]) ORDER BY ticket_id, seq;
+
+-- name: accesses_between
+SELECT id, at, login, user_id, unit, ticket_id, act, fields, reason, seq, prev_hash, hash
+FROM access_log WHERE at > $1 AND at <= $2 ORDER BY id;
+
+-- name: accesses_of_tickets
+SELECT id, at, login, user_id, unit, ticket_id, act, fields, reason, seq, prev_hash, hash
+FROM access_log WHERE ticket_id = ANY ($1::uuid[]) ORDER BY ticket_id, seq NULLS FIRST, id;
+
+-- name: access_heads_of_tickets
+SELECT ticket_id, seq, hash FROM access_heads WHERE ticket_id = ANY ($1::uuid[]);
+
+-- name: first_chained_access
+SELECT min(id) FROM access_log WHERE seq IS NOT NULL;

@@ -16,6 +16,7 @@ from server.settings import Settings
 from tests.integration.tickets.test_registration import confirmation
 from tests.integration.tickets.test_units_command import FILE, written
 from tickets.registration import register
+from tickets.store import SQL
 
 Run = Callable[..., int]
 
@@ -57,6 +58,14 @@ async def test_a_sealed_ledger_verifies_and_a_tampered_one_is_told_by_name_and_e
     assert "nothing new" in capsys.readouterr().out
     assert await asyncio.to_thread(run, "ledger", "verify") == 0
     assert "no faults" in capsys.readouterr().out
+
+    await web.execute(SQL["log_access"], agent, None, ticket.id, "view", ["texts"], "")
+    assert await asyncio.to_thread(run, "ledger", "verify") == 0
+    assert "1 looks (0 from before their chain)" in capsys.readouterr().out
+    await superuser.execute("DELETE FROM access_log")
+    assert await asyncio.to_thread(run, "ledger", "verify") == 1
+    assert f"FAIL {ticket.number}: accesses_missing (entry 1)" in capsys.readouterr().out
+    await superuser.execute("DELETE FROM access_heads")
 
     await superuser.execute("UPDATE ledger SET actor = 'somebody'")
     assert await asyncio.to_thread(run, "ledger", "verify", "--json") == 1

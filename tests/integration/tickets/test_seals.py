@@ -17,7 +17,7 @@ from tests.fakes.work_order import MONDAY_10, WorkOrder, WorkOrders
 from tickets import moves as m
 from tickets.facts import ActorRole
 from tickets.ledger import FIRST_PREV_HASH
-from tickets.seal_store import FILE, LedgerFault, SealFile, Verdict, seal, verify
+from tickets.seal_store import Book, LedgerFault, SealFile, Verdict, seal, verify
 from tickets.store import SQL, TicketStore, append_to_ledger
 
 Hotline = Callable[[str], WorkOrders]
@@ -35,11 +35,13 @@ class Witness:
 
     async def seal(self) -> None:
         later = datetime.now(UTC) + timedelta(minutes=5)
-        assert await seal(self._owner, self.seals, self._signer.sign, later) is not None
+        for book in Book:
+            file = SealFile(self.folder, book)
+            assert await seal(self._owner, file, self._signer.sign, later) is not None
 
     async def verify(self) -> Verdict:
         checker = Checker(self.folder / PUBLIC)
-        return await verify(self._owner, self.seals, checker.is_signed)
+        return await verify(self._owner, self.folder, checker.is_signed)
 
     async def faults(self) -> set[tuple[str, str]]:
         return {(fault.where, fault.what) for fault in (await self.verify()).faults}
@@ -149,7 +151,7 @@ async def test_seals_follow_one_another_and_a_forged_one_is_not_signed(
     order: WorkOrder, witness: Witness
 ) -> None:
     await witness.seal()
-    path = witness.folder / FILE
+    path = witness.folder / Book.LEDGER
     line = path.read_text()
     forged = json.loads(line) | {"entries": 3, "root": hashlib.sha256(b"x").hexdigest()}
     path.write_text(json.dumps(forged) + "\n")

@@ -24,7 +24,7 @@ from tickets.assignment import GONE_STATES, AssignmentState
 from tickets.facts import ActorRole
 from tickets.masking import masked_name, masked_number
 from tickets.refusals import NotFitting, NotSaid, RefusedByLaw
-from tickets.seal_store import SealFile, verify
+from tickets.seal_store import verify
 from tickets.store import TicketStore
 from tickets.ticket import TicketType
 
@@ -367,7 +367,7 @@ async def test_a_refusal_for_a_secret_that_was_wrong_gets_its_texts_again_before
     again = m.Amend(reason="重新登记", title="质量", demand="产品质量有问题", content="同上")
     assert not (await order.do(again, centre(ActorRole.AGENT))).is_withheld
     await order.dispatch(MARKET)
-    verdict = await verify(owner, SealFile(tmp_path), lambda _said, _signature: True)
+    verdict = await verify(owner, tmp_path, lambda _said, _signature: True)
     assert verdict.faults == ()
 
 
