@@ -16,11 +16,12 @@ class HotlineError(Exception):
 
     def __init__(self, message: str | None = None, **params: object) -> None:
         self.params = params
-        self.message = message or self._default_message()
+        self.message = message or self.says()
         super().__init__(self.message)
 
     @classmethod
-    def _default_message(cls) -> str:
+    def says(cls) -> str:
+        """The default English text."""
         return (cls.__doc__ or cls.code).strip().splitlines()[0]
 
     def __str__(self) -> str:

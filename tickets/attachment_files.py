@@ -68,6 +68,15 @@ class AttachmentDamaged(HotlineError):
     http_status: ClassVar[int] = 500
 
 
+OF_CONTENTS: Final = (
+    AttachmentTooLarge,
+    AttachmentKindUnknown,
+    AttachmentDiskFull,
+    AttachmentNotStored,
+)
+"""Why a file may not be taken."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Whole:
     """A file that has come wholly and is on the disk, not in its place yet."""

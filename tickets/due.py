@@ -5,14 +5,33 @@ knows. A clock that the pack does not have, or whose number nobody has set, is n
 """
 
 from datetime import date, datetime
+from typing import Final
 
-from rules.calendar import Calendar
+from rules.calendar import Calendar, OutsideCalendar
 from rules.catalogue import Rule
-from rules.clock import AmountMissing
-from rules.deadlines import Answer, Asked, LawPeriod, PeriodFixed, ask
+from rules.clock import AmountMissing, ClockNeverStops
+from rules.deadlines import (
+    Answer,
+    Asked,
+    ClockFactMissing,
+    ExtensionUsedUp,
+    LawPeriod,
+    PeriodFixed,
+    PromiseBeforeStart,
+    ask,
+)
 from rules.pack import RuleNotGivenError
 from rules.values import Term, Unit
 from tickets.law import Law, refused
+
+OF_CLOCKS: Final = (
+    OutsideCalendar,
+    ClockNeverStops,
+    ClockFactMissing,
+    ExtensionUsedUp,
+    PromiseBeforeStart,
+)
+"""Why there may be no due time for what was said."""
 
 
 class DueTimes:

@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Mapping
 from datetime import date, datetime
 from types import MappingProxyType
+from typing import Final
 from zoneinfo import ZoneInfo
 
 import asyncpg
@@ -65,6 +66,10 @@ class CallHasTicket(TicketRefused):
 
     code = "ticket_call_has_one"
     http_status = 409
+
+
+OF_DEMANDS: Final = (UnknownFormer, UnknownAccused, UnknownStaff, CallHasTicket)
+"""What a demand may be refused with."""
 
 
 async def insert_demand(

@@ -1,6 +1,6 @@
 """Why a move is refused: stable codes, and where it is the law, its rule and article. Pure data."""
 
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from base.errors import HotlineError
 
@@ -64,3 +64,17 @@ class TicketUnseen(MoveRefused):
 
     code = "ticket_unseen"
     http_status = 404
+
+
+OF_LAW: Final = (RefusedByLaw, NotSaid)
+"""What asking the city's rules may end in."""
+OF_MOVES: Final = (
+    *OF_LAW,
+    IllegalMove,
+    NotYours,
+    LostRace,
+    NotFitting,
+    UnitUnfit,
+    TicketUnseen,
+)
+"""What a move may be refused with."""

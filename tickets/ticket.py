@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from base.errors import HotlineError
 from base.ids import CallId, TicketId, UserId
@@ -194,6 +194,10 @@ class MalformedValue(TicketRefused):
     """A field holds what it cannot hold."""
 
     code = "ticket_value_malformed"
+
+
+OF_FIELDS: Final = (UnknownField, MissingValue, UnknownValue, ValueTooLong, MalformedValue)
+"""What ``checked_fields`` may refuse."""
 
 
 # ---- checking ------------------------------------------------------------------------------------

@@ -19,9 +19,9 @@ from aiohttp import web
 from base.database import Database
 from server.auth import Role
 from server.citizen_door import CALLER
-from server.http.citizen_routes import CODE, CitizenRoutes
+from server.http.citizen_routes import CitizenRoutes
 from server.http.identity import NotAllowed
-from server.http.operations import Operation
+from server.http.operations import Asker, Operation
 from server.http.problems import (
     BODY_TIMEOUT_S,
     BadBody,
@@ -31,12 +31,19 @@ from server.http.problems import (
     refuse_foreign_origin,
 )
 from server.http.ticket_door import TicketDoor
-from server.http.upload_slots import UploadSlots
+from server.http.upload_slots import AttachmentsBusy, UploadSlots
 from tickets import board
 from tickets.access import log_view
-from tickets.attachment_files import PIECE_BYTES, AttachmentFiles, AttachmentTooLarge, Incoming
+from tickets.attachment_files import (
+    OF_CONTENTS,
+    PIECE_BYTES,
+    AttachmentFiles,
+    AttachmentTooLarge,
+    Incoming,
+)
 from tickets.attachments import (
     AlreadyAttached,
+    AttachmentsFull,
     AttachmentUnknown,
     Source,
     add,
@@ -46,6 +53,7 @@ from tickets.attachments import (
 )
 from tickets.facts import Actor, ActorRole, TicketFacts
 from tickets.lifecycle import check_open
+from tickets.refusals import IllegalMove, NotFitting
 from tickets.work_orders import WorkOrders, open_lanes
 
 UPLOAD_S: Final = 300.0
@@ -59,6 +67,7 @@ DECIDES: Final = frozenset(
     {ActorRole.DISPATCHER, ActorRole.REVIEWER, ActorRole.SUPERVISOR, ActorRole.HEAD}
 )
 SEES_WITHDRAWN: Final = frozenset({Role.SUPERVISOR, Role.HEAD})
+OF_UPLOADS: Final = (*OF_CONTENTS, AttachmentsBusy, AttachmentsFull, IllegalMove, NotFitting)
 
 Reason = Annotated[str, msgspec.Meta(min_length=1, max_length=500)]
 
@@ -118,6 +127,7 @@ class AttachmentRoutes:
                 gives=Attached,
                 status=201,
                 query={**name, "source": "`caller`: the centre adds what the caller sent in"},
+                refuses=OF_UPLOADS,
             ),
             Operation(
                 method="GET",
@@ -126,6 +136,7 @@ class AttachmentRoutes:
                 says="The file, compared with its hash first; the look is logged",
                 handler=self.download,
                 gives_media="*/*",
+                refuses=(AttachmentUnknown,),
             ),
             Operation(
                 method="POST",
@@ -135,6 +146,7 @@ class AttachmentRoutes:
                 handler=self.show,
                 takes=ForUnits,
                 status=204,
+                refuses=(AttachmentUnknown,),
             ),
             Operation(
                 method="POST",
@@ -144,6 +156,7 @@ class AttachmentRoutes:
                 handler=self.withdraw,
                 takes=Withdrawal,
                 status=204,
+                refuses=(AttachmentUnknown,),
             ),
             Operation(
                 method="POST",
@@ -151,11 +164,12 @@ class AttachmentRoutes:
                 name="caller_attaches",
                 says="Add a file to one's own ticket",
                 handler=self.caller_attaches,
+                asker=Asker.CODE,
                 takes_file=True,
                 gives=Attached,
                 status=201,
                 query=name,
-                headers={CODE: "the six digits that the caller was told with the number"},
+                refuses=OF_UPLOADS,
             ),
         ]
 

@@ -16,19 +16,20 @@ from rules import catalogue as law
 from server.auth import SignIn
 from server.citizen_code import CitizenCodes
 from server.citizen_door import CALLER, CitizenDoor, CodeWrong, Origin
-from server.http.operations import Operation
+from server.http.operations import CODE, Asker, Operation
 from server.http.problems import body, json_response
 from tickets import board
 from tickets.acts.ending import objections
 from tickets.assignment import AssignmentState as A
+from tickets.due import OF_CLOCKS
 from tickets.facts import TicketFacts
 from tickets.moves import AskExplanation, Rate
 from tickets.parties import hidden, parties_of
+from tickets.refusals import OF_LAW, OF_MOVES
 from tickets.ticket import TicketState
 from tickets.unit_store import organisation_around
 from tickets.work_orders import WorkOrders, open_lanes
 
-CODE: Final = "X-Code"
 ALWAYS_WITHHELD: Final = ("other_people", "internal_opinions")
 FREE_ATTEMPTS_PER_ADDRESS: Final = 30
 
@@ -87,7 +88,6 @@ class CitizenRoutes:
 
     def operations(self) -> list[Operation]:
         order = "/api/citizen/work-orders/{number}"
-        code = {CODE: "the six digits that the caller was told with the number"}
         return [
             Operation(
                 method="GET",
@@ -95,8 +95,9 @@ class CitizenRoutes:
                 name="progress",
                 says="How far a ticket is, for the one who has its code",
                 handler=self.progress,
+                asker=Asker.CODE,
                 gives=ProgressShown,
-                headers=code,
+                refuses=OF_LAW,
             ),
             Operation(
                 method="POST",
@@ -104,9 +105,10 @@ class CitizenRoutes:
                 name="ask_explanation",
                 says="Ask why: a reply is overdue, or its result is disputed",
                 handler=self.ask_explanation,
+                asker=Asker.CODE,
                 takes=AskExplanation,
                 status=204,
-                headers=code,
+                refuses=(*OF_MOVES, *OF_CLOCKS),
             ),
             Operation(
                 method="POST",
@@ -114,9 +116,10 @@ class CitizenRoutes:
                 name="rate",
                 says="Rate the handling; a rating is never deleted",
                 handler=self.rate,
+                asker=Asker.CODE,
                 takes=Rate,
                 status=204,
-                headers=code,
+                refuses=(*OF_MOVES, *OF_CLOCKS),
             ),
         ]
 

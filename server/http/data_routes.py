@@ -13,6 +13,7 @@ from server.http.operations import Operation
 from server.http.problems import json_response
 from server.http.ticket_door import AUDITS
 from server.http.ticket_family import TicketFamily
+from tickets.refusals import OF_LAW
 
 SQL: Final = load_sql(Path(__file__).parents[1] / "sql" / "data_levels")
 
@@ -49,6 +50,7 @@ class DataRoutes(TicketFamily):
                 says="How each table is protected, who answers for it, which logins read it",
                 handler=self.levels,
                 gives=DataKept,
+                refuses=OF_LAW,
             ),
         ]
 

@@ -14,9 +14,9 @@ from aiohttp import web
 from base.ids import UnitId
 from base.task_set import TaskSet
 from routing.queues import Plan
-from server.events import EventCard, Events
+from server.events import EventCard, Events, EventUnknown
 from server.http.identity import ANSWERS_CALLS, Identity
-from server.http.operations import Operation
+from server.http.operations import Asker, Operation
 from server.http.problems import (
     BadBody,
     body,
@@ -92,6 +92,7 @@ class EventCardRoutes:
                 name="events",
                 says="The open events, to everybody",
                 handler=self.events,
+                asker=Asker.ACCOUNT,
                 gives=EventsListed,
                 query={"past": "whatever it says: those that are over too"},
             ),
@@ -113,6 +114,7 @@ class EventCardRoutes:
                 handler=self.change_event,
                 takes=EventChange,
                 status=204,
+                refuses=(EventUnknown,),
             ),
             Operation(
                 method="POST",
@@ -121,6 +123,7 @@ class EventCardRoutes:
                 says="It is over",
                 handler=self.close_event,
                 status=204,
+                refuses=(EventUnknown,),
             ),
             Operation(
                 method="POST",
@@ -130,6 +133,7 @@ class EventCardRoutes:
                 handler=self.tag_call,
                 takes=TagCall,
                 status=204,
+                refuses=(EventUnknown,),
             ),
         ]
 

@@ -13,12 +13,11 @@ from aiohttp import web
 from base.errors import HotlineError
 from server.auth import Role
 from server.event_answers import EventAnswers, Outcome
-from server.events import Events, EventTicket
+from server.events import Events, EventTicket, EventUnknown
 from server.http.event_card_routes import EVENT
 from server.http.identity import ANSWERS_CALLS, Identity
-from server.http.operations import Operation
+from server.http.operations import KEY, ONCE, Operation
 from server.http.problems import body, json_response, number_in_path
-from server.http.work_order_routes import KEY, ONCE
 
 log = structlog.get_logger(__name__)
 
@@ -92,6 +91,7 @@ class EventRoutes:
                 handler=self.tag,
                 takes=TagTicket,
                 status=204,
+                refuses=(EventUnknown,),
             ),
             Operation(
                 method="POST",
@@ -102,6 +102,7 @@ class EventRoutes:
                 takes=AnswerThese,
                 gives=Outcomes,
                 headers=ONCE,
+                refuses=(EventUnknown,),
             ),
             Operation(
                 method="POST",
@@ -111,6 +112,7 @@ class EventRoutes:
                 handler=self.tell,
                 takes=TellNews,
                 status=204,
+                refuses=(EventUnknown, NotThisUnits),
             ),
         ]
 

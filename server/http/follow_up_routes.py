@@ -8,13 +8,14 @@ import msgspec
 from aiohttp import web
 
 from base.database import Database
-from server.http.citizen_routes import CODE, CitizenRoutes
-from server.http.operations import Operation
+from server.http.citizen_routes import CitizenRoutes
+from server.http.operations import Asker, Operation
 from server.http.problems import body, refuse_foreign_origin
 from server.http.ticket_door import TicketDoor
+from tickets.due import OF_CLOCKS
 from tickets.facts import ActorRole
 from tickets.follow_up_message import ANSWERING, answer_of, ask_by_message
-from tickets.refusals import TicketUnseen
+from tickets.refusals import OF_LAW, OF_MOVES, IllegalMove, NotFitting, TicketUnseen
 from tickets.work_orders import WorkOrders, open_lanes
 
 ASKS: Final = frozenset({ActorRole.FOLLOW_UP, ActorRole.REVIEWER, ActorRole.SUPERVISOR})
@@ -55,6 +56,7 @@ class FollowUpRoutes:
                 says="Ask the caller by short message how it went, once a round",
                 handler=self.ask,
                 status=204,
+                refuses=(*OF_LAW, IllegalMove, NotFitting),
             ),
             Operation(
                 method="POST",
@@ -62,9 +64,10 @@ class FollowUpRoutes:
                 name="answer_follow_up",
                 says="Say whether it is solved and whether one is satisfied",
                 handler=self.answer,
+                asker=Asker.CODE,
                 takes=Answer,
                 status=204,
-                headers={CODE: "the six digits that the caller was told with the number"},
+                refuses=(*OF_MOVES, *OF_CLOCKS),
             ),
         ]
 

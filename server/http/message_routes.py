@@ -12,11 +12,11 @@ from routing.return_call import ReturnTrigger
 from server.http.identity import ANSWERS_CALLS, Identity
 from server.http.operations import Operation
 from server.http.problems import body, json_response
-from server.left_messages import LeftMessage, LeftMessages
+from server.left_messages import LeftMessage, LeftMessages, MessageUnknown
 from server.records.return_calls import ReturnCalls
 from tickets.registration import Confirmation
-from tickets.spool import Kept, Registrar
-from tickets.ticket import Ticket
+from tickets.spool import Kept, Registrar, SpoolFailed
+from tickets.ticket import OF_FIELDS, Ticket
 
 log = structlog.get_logger(__name__)
 
@@ -83,6 +83,7 @@ class MessageRoutes:
                 takes=ConfirmMessage,
                 gives=MessageConfirmed,
                 or_status=202,
+                refuses=(*OF_FIELDS, MessageUnknown, SpoolFailed),
             ),
         ]
 

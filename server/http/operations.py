@@ -1,37 +1,60 @@
-"""The interface as data: each operation once, from which come its route and OpenAPI 3.1.
+"""What can be asked over HTTP, each once, as data: its route, its types, and what it may refuse.
 
-What a body holds is said by a type and checked by it when read; the document is made from the
-same types, so it cannot say something else. Errors are problem documents everywhere.
+What a body holds is said by a type and checked by it when read. What an operation refuses follows
+from its other parts, and only what is its own is named. ``server.http.openapi`` makes the document
+of it, which so cannot say something else.
 """
 
 import re
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
-from typing import Any
+from enum import StrEnum
+from typing import Any, Final
 
-import msgspec
 from aiohttp import web
 
+from base.database import DatabaseUnavailable
+from base.errors import HotlineError
+from server.auth import NotSignedIn, TooManyAttempts
+from server.citizen_door import CodeWrong
+from server.http.identity import NotAllowed
+from server.http.problems import OF_BODY, OF_FILE, BadBody, ForeignOrigin
+from server.once import KeyReused, KeyUnfit
+from tickets.refusals import LostRace, TicketUnseen
+
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-NO_WORDS: Mapping[tuple[type, str], Iterable[str]] = MappingProxyType({})
-MOST_A_PAGE = 200
-LIMIT = {"type": "integer", "minimum": 1, "maximum": MOST_A_PAGE}
-SIGN_IN = (
-    "`POST /api/session` with `username` and `password` gives it; `DELETE /api/session` ends it"
-)
-_PLACE = re.compile(r"\{(\w+)\}")
-_REF = "#/components/schemas/{name}"
+Refusals = tuple[type[HotlineError], ...]
+KEY: Final = "Idempotency-Key"
+E_TAG: Final = "If-Match"
+CODE: Final = "X-Code"
+ONCE: Final = {KEY: "sent again with the same content, it gives the first answer"}
+TICKET: Final = "number"
+"""What stands for a ticket in a path."""
+WHOLE_NUMBERS: Final = frozenset({"event", "outage", "study"})
+"""What stands for a whole number in a path."""
+_PLACE: Final = re.compile(r"\{(\w+)\}")
 
 
-class Problem(msgspec.Struct, frozen=True, kw_only=True):
-    """Why not (RFC 9457): ``code`` is stable and never renamed, ``params`` say what it is about."""
+class Asker(StrEnum):
+    """Who may ask."""
 
-    type: str
-    title: str
-    status: int
-    code: str
-    params: dict[str, Any]
+    ACCOUNT = "account"
+    """Everybody who is signed in."""
+    ROLE = "role"
+    """Who is signed in and has one of the roles that it is for."""
+    CODE = "code"
+    """A caller without an account, by a ticket's number and its code."""
+
+
+_OF_ASKER: Final[Mapping[Asker, Refusals]] = {
+    Asker.ACCOUNT: (NotSignedIn,),
+    Asker.ROLE: (NotSignedIn, NotAllowed),
+    Asker.CODE: (CodeWrong, TooManyAttempts),
+}
+_OF_HEADER: Final[Mapping[str, Refusals]] = {
+    KEY: (KeyReused, KeyUnfit),
+    E_TAG: (BadBody, LostRace),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +67,7 @@ class Operation:
     says: str
     """What it does, in a line."""
     handler: Handler
+    asker: Asker = Asker.ROLE
     takes: Any = None
     """The JSON body's type; None: no body, or a file (``takes_file``)."""
     takes_file: bool = False
@@ -55,94 +79,32 @@ class Operation:
     """Another status of the same answer."""
     query: Mapping[str, str] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
+    refuses: Refusals = ()
+    """What its other parts do not say already."""
 
     def route(self) -> web.RouteDef:
         return web.route(self.method, self.path, self.handler)
 
+    @property
+    def places(self) -> list[str]:
+        """The names in its path."""
+        return _PLACE.findall(self.path)
 
-def openapi(
-    operations: Sequence[Operation],
-    *,
-    title: str,
-    version: str,
-    words: Mapping[tuple[type, str], Iterable[str]] = NO_WORDS,
-) -> dict[str, object]:
-    """The document, from the operations and their types.
+    def refusals(self) -> list[type[HotlineError]]:
+        """Everything that a request may be refused with, by status and code; no fault of ours."""
+        found: set[type[HotlineError]] = {DatabaseUnavailable, *self.refuses}
+        found.update(_OF_ASKER[self.asker], self._of_content())
+        if TICKET in self.places and self.asker is not Asker.CODE:
+            found.add(TicketUnseen)
+        if not WHOLE_NUMBERS.isdisjoint(self.places):
+            found.add(BadBody)
+        for header in self.headers:
+            found.update(_OF_HEADER[header])
+        return sorted(found, key=lambda each: (each.http_status, each.code))
 
-    ``words``: of a type's field, which is declared as text, what may stand there.
-    """
-    types = [each for op in operations for each in (op.takes, op.gives) if each is not None]
-    schemas, components = msgspec.json.schema_components(
-        [*types, Problem], schema_hook=_anything, ref_template=_REF
-    )
-    for (type_, name), known in words.items():
-        components[type_.__name__]["properties"][name]["description"] = (
-            f"one of: {', '.join(known)}"
-        )
-    schema_of = dict(zip(map(id, [*types, Problem]), schemas, strict=True))
-    problem = {"description": "why not", "content": _json(schema_of[id(Problem)], problem=True)}
-    paths: dict[str, dict[str, object]] = {}
-    for op in operations:
-        paths.setdefault(op.path, {})[op.method.lower()] = _described(op, schema_of, problem)
-    return {
-        "openapi": "3.1.0",
-        "info": {"title": title, "version": version},
-        "paths": paths,
-        "components": {
-            "schemas": components,
-            "securitySchemes": {
-                "session": {
-                    "type": "apiKey",
-                    "in": "cookie",
-                    "name": "hotline_session",
-                    "description": SIGN_IN,
-                }
-            },
-        },
-        "security": [{"session": []}],
-    }
-
-
-def _described(
-    op: Operation, schema_of: Mapping[int, dict[str, Any]], problem: object
-) -> dict[str, object]:
-    parameters = [_parameter(name, "path", "", required=True) for name in _PLACE.findall(op.path)]
-    parameters += [_parameter(name, "query", says) for name, says in op.query.items()]
-    parameters += [_parameter(name, "header", says) for name, says in op.headers.items()]
-    said: dict[str, object] = {
-        "operationId": op.name,
-        "summary": op.says,
-        "parameters": parameters,
-        "responses": {**_answers(op, schema_of), "default": problem},
-    }
-    if op.takes is not None:
-        said["requestBody"] = {"required": True, "content": _json(schema_of[id(op.takes)])}
-    elif op.takes_file:
-        said["requestBody"] = {"required": True, "content": {"*/*": {}}}
-    return said
-
-
-def _answers(op: Operation, schema_of: Mapping[int, dict[str, Any]]) -> dict[str, object]:
-    answer: dict[str, object] = {"description": op.says}
-    if op.gives is not None:
-        answer["content"] = _json(schema_of[id(op.gives)])
-    elif op.gives_media:
-        answer["content"] = {op.gives_media: {}}
-    return {str(status): answer for status in (op.status, op.or_status) if status is not None}
-
-
-def _anything(type_: type) -> dict[str, object]:
-    """A ledger's body holds whatever its move said."""
-    if type_ is object:
-        return {"description": "any JSON"}
-    raise NotImplementedError(type_)
-
-
-def _parameter(name: str, where: str, says: str, *, required: bool = False) -> dict[str, object]:
-    schema = LIMIT if (where, name) == ("query", "limit") else {"type": "string"}
-    said: dict[str, object] = {"name": name, "in": where, "schema": schema}
-    return {**said, "required": required, **({"description": says} if says else {})}
-
-
-def _json(schema: object, *, problem: bool = False) -> dict[str, object]:
-    return {"application/problem+json" if problem else "application/json": {"schema": schema}}
+    def _of_content(self) -> Refusals:
+        if self.takes is not None:
+            return OF_BODY
+        if self.takes_file:
+            return OF_FILE
+        return () if self.method == "GET" else (ForeignOrigin,)

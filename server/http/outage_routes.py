@@ -15,6 +15,7 @@ from server.http.ticket_door import CENTRE
 from server.http.ticket_family import TicketFamily
 from tickets.facts import Actor
 from tickets.outages import Ended, Notice, Outage, end, outages, tell
+from tickets.refusals import NotFitting
 from tickets.unit_store import organisation_at
 from tickets.units import Shift, UnitKind
 
@@ -42,6 +43,7 @@ class OutageRoutes(TicketFamily):
                 takes=Notice,
                 gives=Told,
                 status=201,
+                refuses=(NotFitting,),
             ),
             Operation(
                 method="POST",
@@ -51,6 +53,7 @@ class OutageRoutes(TicketFamily):
                 handler=self.end,
                 takes=Ended,
                 status=204,
+                refuses=(NotFitting,),
             ),
             Operation(
                 method="GET",

@@ -29,6 +29,7 @@ from tickets.oversight import (
     refusal_sample,
     tracked,
 )
+from tickets.refusals import OF_LAW
 
 PERIOD: Final = timedelta(days=31)
 MOST_SAMPLED: Final = 200
@@ -65,6 +66,7 @@ class OversightRoutes(TicketFamily):
                 says="The faults that this city's rules list",
                 handler=self.faults,
                 gives=FaultsListed,
+                refuses=OF_LAW,
             ),
             Operation(
                 method="GET",
@@ -74,6 +76,7 @@ class OversightRoutes(TicketFamily):
                 handler=self.evidence,
                 gives=list[Evidence],
                 query=DURING,
+                refuses=(*OF_LAW, BadBody),
             ),
             Operation(
                 method="GET",
@@ -91,6 +94,7 @@ class OversightRoutes(TicketFamily):
                 handler=self.ratings,
                 gives=list[DoubtfulRating],
                 query=DURING,
+                refuses=(BadBody,),
             ),
             Operation(
                 method="GET",
@@ -100,6 +104,7 @@ class OversightRoutes(TicketFamily):
                 handler=self.refusals,
                 gives=Refusals,
                 query={**DURING, "sample": f"how many, at most {MOST_SAMPLED}"},
+                refuses=(BadBody,),
             ),
         ]
 

@@ -12,6 +12,7 @@ from server.http.ticket_family import TicketFamily
 from tickets.access import log_view
 from tickets.facts import Actor, ActorRole, TicketFacts
 from tickets.parties import Party, masked, name_parties, parties_of
+from tickets.refusals import IllegalMove
 from tickets.work_orders import open_lanes
 
 PATH: Final = "/api/work-orders/{number}/parties"
@@ -47,6 +48,7 @@ class PartyRoutes(TicketFamily):
                 handler=self.name,
                 takes=Named,
                 status=204,
+                refuses=(IllegalMove,),
             ),
         ]
 

@@ -41,11 +41,24 @@ class BodyTooSlow(HotlineError):
     http_status: ClassVar[int] = 408
 
 
+class BodyTooLarge(HotlineError):
+    """The request's body is larger than any that this address takes."""
+
+    code: ClassVar[str] = "body_too_large"
+    http_status: ClassVar[int] = 413
+
+
 class ForeignOrigin(HotlineError):
     """The request comes from another site."""
 
     code: ClassVar[str] = "origin_foreign"
     http_status: ClassVar[int] = 403
+
+
+OF_BODY: Final = (ForeignOrigin, NotJson, BodyTooSlow, BodyTooLarge, BadBody)
+"""What ``body`` may refuse."""
+OF_FILE: Final = (ForeignOrigin, BodyTooSlow, BadBody)
+"""What a body that is a file may be refused for before it is one."""
 
 
 def problem(status: int, code: str, title: str, params: dict[str, object]) -> web.Response:
@@ -125,6 +138,8 @@ async def body(request: web.Request, type_: type[T]) -> T:
             raw = await request.read()
     except TimeoutError as error:
         raise BodyTooSlow from error
+    except web.HTTPRequestEntityTooLarge as error:
+        raise BodyTooLarge from error
     except web.RequestPayloadError as error:
         raise BadBody(reason="broken off, or not in its encoding") from error
     try:

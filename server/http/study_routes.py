@@ -7,9 +7,10 @@ import msgspec
 from aiohttp import web
 
 from server.http.operations import Operation
-from server.http.problems import body, json_response, number_in_path, whole_number
+from server.http.problems import BadBody, body, json_response, number_in_path, whole_number
 from server.http.ticket_family import TicketFamily
 from tickets.facts import ActorRole
+from tickets.refusals import OF_LAW, NotFitting
 from tickets.studies import (
     LEAST_OF_A_CLUSTER,
     Cluster,
@@ -53,6 +54,7 @@ class StudyRoutes(TicketFamily):
                 handler=self.clusters,
                 gives=list[Cluster],
                 query={"least": f"how many are a cluster; {LEAST_OF_A_CLUSTER}"},
+                refuses=(BadBody,),
             ),
             Operation(
                 method="GET",
@@ -71,6 +73,7 @@ class StudyRoutes(TicketFamily):
                 takes=Opened,
                 gives=StudyOpened,
                 status=201,
+                refuses=(*OF_LAW, NotFitting),
             ),
             Operation(
                 method="POST",
@@ -80,6 +83,7 @@ class StudyRoutes(TicketFamily):
                 handler=self.measures,
                 takes=Measures,
                 status=204,
+                refuses=(NotFitting,),
             ),
             Operation(
                 method="POST",
@@ -89,6 +93,7 @@ class StudyRoutes(TicketFamily):
                 handler=self.report,
                 takes=Report,
                 status=204,
+                refuses=(*OF_LAW, NotFitting),
             ),
         ]
 

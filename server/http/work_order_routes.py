@@ -17,8 +17,9 @@ from base.ids import AssignmentId, TicketId, UnitId
 from rules.worktime import LOCAL
 from server.auth import User
 from server.citizen_code import CitizenCodes
-from server.http.operations import Operation, openapi
-from server.http.own_calls import OwnCalls
+from server.http.openapi import openapi
+from server.http.operations import E_TAG, KEY, ONCE, Operation
+from server.http.own_calls import NotYourCall, OwnCalls
 from server.http.problems import BadBody, body, json_response
 from server.http.ticket_door import AUDITS, TicketDoor
 from server.once import Answer, Once
@@ -26,12 +27,14 @@ from tickets import board
 from tickets.access import (
     Access,
     CallerShown,
+    RevealRefused,
     accesses,
     caller_of,
     log_view,
     reveal_caller,
 )
 from tickets.acts.scene import duty_note
+from tickets.due import OF_CLOCKS
 from tickets.facts import Actor, ActorRole, TicketFacts
 from tickets.intake import Demand
 from tickets.known_codes import KNOWN_CODES
@@ -40,7 +43,8 @@ from tickets.ledger import LedgerEntry
 from tickets.lifecycle import moves_open_to
 from tickets.masking import masked_name, masked_number
 from tickets.moves import Move, read_move
-from tickets.refusals import TicketUnseen
+from tickets.new_ticket import OF_DEMANDS
+from tickets.refusals import OF_MOVES, TicketUnseen
 from tickets.store import ledger_of
 from tickets.ticket import TicketState, TicketType
 from tickets.unit_store import organisation_at
@@ -48,9 +52,6 @@ from tickets.units import OrganisationUnit
 from tickets.work_orders import WorkOrders, open_lanes
 
 REGISTERS: Final = frozenset({ActorRole.AGENT, ActorRole.DISPATCHER, ActorRole.SUPERVISOR})
-E_TAG: Final = "If-Match"
-KEY: Final = "Idempotency-Key"
-ONCE: Final = {KEY: "sent again with the same content, it gives the first answer"}
 
 
 class Registered(msgspec.Struct, frozen=True, kw_only=True):
@@ -155,11 +156,11 @@ class WorkOrderRoutes:
         self._codes = codes
         self._calls = calls
         self._now = now
-        self._operations = [*self._all(), *more]
+        self.operations: Final = [*self._all(), *more]
 
     def routes(self) -> list[web.RouteDef]:
         described = web.get("/api/openapi.json", self.describe)
-        return [described, *(operation.route() for operation in self._operations)]
+        return [described, *(operation.route() for operation in self.operations)]
 
     def _all(self) -> list[Operation]:
         order = "/api/work-orders/{number}"
@@ -174,6 +175,7 @@ class WorkOrderRoutes:
                 gives=Registered,
                 status=201,
                 headers=ONCE,
+                refuses=(*OF_DEMANDS, *OF_CLOCKS, NotYourCall),
             ),
             Operation(
                 method="GET",
@@ -183,6 +185,7 @@ class WorkOrderRoutes:
                 handler=self.page,
                 gives=Page,
                 query=NARROWED_BY,
+                refuses=(BadBody,),
             ),
             Operation(
                 method="GET",
@@ -204,6 +207,7 @@ class WorkOrderRoutes:
                     **ONCE,
                     E_TAG: 'the version it was decided on, e.g. "7"; another one is a conflict',
                 },
+                refuses=(*OF_MOVES, *OF_CLOCKS),
             ),
             Operation(
                 method="POST",
@@ -213,6 +217,7 @@ class WorkOrderRoutes:
                 handler=self.reveal,
                 takes=Why,
                 gives=CallerShown,
+                refuses=(RevealRefused,),
             ),
             Operation(
                 method="GET",
@@ -235,7 +240,7 @@ class WorkOrderRoutes:
     async def describe(self, _request: web.Request) -> web.Response:
         """OpenAPI 3.1 of all this."""
         return json_response(
-            openapi(self._operations, title="Hotline 12345", version="1", words=KNOWN_CODES)
+            openapi(self.operations, title="Hotline 12345", version="1", words=KNOWN_CODES)
         )
 
     # ---- writing -------------------------------------------------------------------------------

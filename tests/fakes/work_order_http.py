@@ -6,8 +6,9 @@ one, since the database looks at it. Refusals come back as the errors they were.
 
 import hashlib
 import io
+import re
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -20,6 +21,7 @@ from base.errors import HotlineError
 from base.ids import AgentId, TicketId, UnitId, UserId
 from server.auth import NotSignedIn, Role, User
 from server.http.identity import COOKIE, Identity
+from server.http.operations import Operation
 from tests.fakes.city import centre, person
 from tickets import moves as m
 from tickets.facts import Actor, ActorRole, TicketFacts
@@ -64,12 +66,15 @@ class Clock:
 
 
 class Asking:
-    """Requests of whoever the test says."""
+    """Requests of whoever the test says; no operation refuses but as its declaration says."""
 
-    def __init__(self, http: Http, owner: Connection, clock: Clock) -> None:
+    def __init__(
+        self, http: Http, owner: Connection, clock: Clock, operations: Sequence[Operation]
+    ) -> None:
         self.http = http
         self.clock = clock
         self._owner = owner
+        self._operations = operations
         self._sessions: dict[str, str] = {}
 
     async def ask(
@@ -91,7 +96,9 @@ class Asking:
             sent["Content-Type"] = "application/json"
         async with self.http.request(method, path, data=data, headers=sent) as answer:
             read = await answer.read()
-            return answer.status, msgspec.json.decode(read) if read else None
+            told = msgspec.json.decode(read) if read else None
+            self._check_declared(method, path, answer.status, told)
+            return answer.status, told
 
     async def send(
         self, by: Actor | None, path: str, content: bytes | AsyncIterator[bytes], **headers: str
@@ -101,7 +108,9 @@ class Asking:
         sent |= {} if by is None else await self.signed_in(by)
         data = io.BytesIO(content) if isinstance(content, bytes) else content
         async with self.http.post(path, data=data, headers=sent) as answer:
-            return answer.status, msgspec.json.decode(await answer.read())
+            told = msgspec.json.decode(await answer.read())
+            self._check_declared("POST", path, answer.status, told)
+            return answer.status, told
 
     async def fetch(self, by: Actor, path: str) -> tuple[int, bytes]:
         """Status and the body as it is."""
@@ -116,6 +125,15 @@ class Asking:
         if status >= 400:
             raise _refusal(told)
         return told
+
+    def _check_declared(self, method: str, path: str, status: int, told: Any) -> None:
+        if status < 400:
+            return
+        for operation in self._operations:
+            form = re.sub(r"\{\w+\}", "[^/]+", operation.path)
+            if operation.method == method and re.fullmatch(form, path.partition("?")[0]):
+                named = {(each.http_status, each.code) for each in operation.refusals()}
+                assert status == 500 or (status, told["code"]) in named, (operation.name, told)
 
     async def signed_in(self, by: Actor) -> dict[str, str]:
         """The headers of a request by them."""

@@ -119,7 +119,7 @@ async def asking(
             app = Application(middlewares=[problems])
             app.add_routes(routes.routes())
             http = await stack.enter_async_context(TestClient(TestServer(app)))
-            return Asking(http, owner, clock)
+            return Asking(http, owner, clock, routes.operations)
 
         yield of_city
 

@@ -181,6 +181,9 @@ async def test_no_request_that_fits_the_document_is_answered_against_it(
     jinan = await asking("jinan_2018")
     known = await lived(jinan, bridge)
     document = await jinan.must(centre(ActorRole.AGENT), "GET", "/api/openapi.json")
+    for each in document["paths"].values():
+        for operation in each.values():
+            del operation["responses"]["default"]  # what is not named is a fault here
     address = str(jinan.http.make_url("")).rstrip("/")
     faults: list[str] = []
     statuses: Counter[int] = Counter()

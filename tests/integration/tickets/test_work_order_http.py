@@ -416,6 +416,44 @@ async def test_the_document_names_every_route_and_every_reference_leads_somewher
     assert {"Demand", "Sign", "Problem", "ProgressShown"} <= names
 
 
+async def test_the_document_names_what_each_operation_refuses_and_with_which_codes(
+    jinan: Asking,
+) -> None:
+    paths = (await jinan.must(AGENT, "GET", "/api/openapi.json"))["paths"]
+
+    def refused(verb: str, path: str) -> dict[str, set[str]]:
+        answers = paths[path][verb]["responses"]
+        assert "default" in answers
+        return {
+            status: set(
+                each["content"]["application/problem+json"]["schema"]["allOf"][1]["properties"][
+                    "code"
+                ]["enum"]
+            )
+            for status, each in answers.items()
+            if status.isdecimal() and int(status) >= 400
+        }
+
+    order = "/api/work-orders/{number}"
+    assert refused("get", "/api/units") == {
+        "401": {"not_signed_in"},
+        "403": {"not_allowed"},
+        "503": {"database_unavailable"},
+    }
+    assert refused("get", order)["404"] == {"ticket_unseen"}
+    moving = refused("post", f"{order}/moves")
+    assert moving["409"] == {"ticket_move_illegal", "ticket_version_conflict", "extension_used_up"}
+    assert moving["403"] == {"not_allowed", "origin_foreign", "ticket_move_not_yours"}
+    assert {"body_invalid", "idempotency_key_reused", "ticket_refused_by_law"} <= moving["422"]
+    assert moving.keys() == {"401", "403", "404", "408", "409", "413", "415", "422", "503"}
+    citizens = "/api/citizen/work-orders/{number}"
+    asked = refused("get", citizens)
+    assert (asked["403"], asked["429"]) == ({"citizen_code_wrong"}, {"too_many_attempts"})
+    assert asked.keys() == {"403", "422", "429", "503"}
+    assert paths[citizens]["get"]["security"] == []
+    assert refused("post", f"{order}/attachments").keys() >= {"413", "415", "507"}
+
+
 async def test_an_unseen_ticket_is_not_told_from_one_that_is_not_there(jinan: Asking) -> None:
     with pytest.raises(TicketUnseen):
         await jinan.must(AGENT, "GET", f"{ORDERS}/20990101-000001")
