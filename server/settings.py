@@ -66,6 +66,8 @@ class Settings:
     """What set-up unpacked and may be shared by installations: Asterisk, models, prompts."""
     bind: str
     """Address to listen on; loopback unless told otherwise."""
+    trusted_proxies: tuple[str, ...]
+    """Addresses or networks of proxies before the console, believed of whom they ask for."""
     ports: Ports
     agents: tuple[str, ...]
     """Agents' extensions, e.g. ``("1001", "1002", "1003", "1004")``."""

@@ -166,6 +166,7 @@ def _build(values: Mapping[str, Any]) -> Settings:
         home=home,
         tools=values.get("tools", home / "tools"),
         bind=value_of("bind"),
+        trusted_proxies=value_of("trusted_proxies"),
         ports=Ports(**ports),
         agents=value_of("agents"),
         leader_phones=value_of("leader_phones"),
@@ -232,14 +233,8 @@ def _validate_addresses(settings: Settings) -> None:
             f"bind is {settings.bind!r}",
             fix="127.0.0.1 for this machine alone, or 0.0.0.0 and a firewall for others too",
         )
-    for address in settings.trunk_addresses:
-        try:
-            ipaddress.ip_network(address, strict=False)
-        except ValueError as error:
-            raise SetupError(
-                f"trunk_addresses has {address!r}, no IP address or network",
-                fix="the carrier's addresses, such as 192.0.2.10 or 192.0.2.0/28",
-            ) from error
+    _validate_networks("trunk_addresses", settings.trunk_addresses, "the carrier's")
+    _validate_networks("trusted_proxies", settings.trusted_proxies, "your proxies'")
     _validate_trunk("emergency_trunk", settings.emergency_trunk)
     if settings.emergency_trunk_2 is not None:
         _validate_trunk("emergency_trunk_2", settings.emergency_trunk_2)
@@ -252,6 +247,17 @@ def _validate_addresses(settings: Settings) -> None:
         _validate_trunk("outbound_trunk", settings.outbound_trunk)
     _validate_url("database_url", settings.database_url, ("postgresql", "postgres"))
     _validate_url("redis_url", settings.redis_url, ("redis", "rediss"))
+
+
+def _validate_networks(key: str, networks: tuple[str, ...], whose: str) -> None:
+    for each in networks:
+        try:
+            ipaddress.ip_network(each, strict=False)
+        except ValueError as error:
+            raise SetupError(
+                f"{key} has {each!r}, no IP address or network",
+                fix=f"{whose} addresses, such as 192.0.2.10 or 192.0.2.0/28",
+            ) from error
 
 
 def _validate_test_call(number: str | None, hour: int) -> None:

@@ -85,6 +85,12 @@ OPTIONS: tuple[Option, ...] = (
     Option("tools", Kind.PATH, None, "what set-up unpacked; may be shared (`<home>/tools`)"),
     Option("bind", Kind.TEXT, "127.0.0.1", "address the consoles and Asterisk listen on"),
     Option(
+        "trusted_proxies",
+        Kind.TEXTS,
+        (),
+        "addresses or networks of your proxies before the console: they say whose a request is",
+    ),
+    Option(
         "port_base",
         Kind.PORT,
         PORT_BASE,

@@ -6,6 +6,7 @@ from typing import Protocol
 from aiohttp import web
 
 from server.http.call_routes import CallRoutes
+from server.http.client_address import TrustedProxies, as_from_the_client
 from server.http.desk_routes import DeskRoutes
 from server.http.emergency_routes import EmergencyRoutes
 from server.http.figure_routes import FigureRoutes
@@ -40,9 +41,13 @@ def build_app(
     work_orders: WorkOrderRoutes,
     socket: PushSocket,
     more: Sequence[Part] = (),
+    trusted_proxies: Sequence[str] = (),
 ) -> web.Application:
     """The whole HTTP interface; ``more``: what not every test's console has."""
-    app = web.Application(middlewares=[problems], client_max_size=MOST_BODY_BYTES)
+    app = web.Application(
+        middlewares=[as_from_the_client(TrustedProxies(trusted_proxies)), problems],
+        client_max_size=MOST_BODY_BYTES,
+    )
     parts: list[Part] = [
         public,
         sessions,

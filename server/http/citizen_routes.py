@@ -16,6 +16,7 @@ from rules import catalogue as law
 from server.auth import SignIn
 from server.citizen_code import CitizenCodes
 from server.citizen_door import CALLER, CitizenDoor, CodeWrong, Origin
+from server.http.client_address import braked_as
 from server.http.operations import CODE, Asker, Operation
 from server.http.problems import body, json_response
 from tickets import board
@@ -171,7 +172,7 @@ class CitizenRoutes:
 
     async def mine(self, request: web.Request, *, is_locked_shown: bool = False) -> TicketFacts:
         """The ticket whose number and code the request gives; guessing is braked."""
-        origin = Origin("citizen-address", request.remote or "", FREE_ATTEMPTS_PER_ADDRESS)
+        origin = Origin("citizen-address", braked_as(request), FREE_ATTEMPTS_PER_ADDRESS)
         code = request.headers.get(CODE, "")[:40]
         number = request.match_info["number"][:40]
         return await self._door.facts(number, code, origin, is_locked_shown=is_locked_shown)

@@ -6,6 +6,7 @@ from redis.asyncio import Redis
 
 from base.errors import HotlineError
 from server.auth import SESSION_LIFE, SignIn, User
+from server.http.client_address import braked_as
 from server.http.identity import COOKIE, Identity
 from server.http.problems import body, json_response, refuse_foreign_origin
 from server.live.commands import SetAgentState, ask
@@ -35,9 +36,7 @@ class SessionRoutes:
 
     async def open(self, request: web.Request) -> web.Response:
         given = await body(request, Credentials)
-        user = await self._sign_in.authenticate(
-            given.username, given.password, request.remote or ""
-        )
+        user = await self._sign_in.authenticate(given.username, given.password, braked_as(request))
         token = await self._sign_in.open_session(user)
         response = json_response({"user": user_json(user)})
         response.set_cookie(

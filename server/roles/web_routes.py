@@ -77,6 +77,7 @@ def app_of(parts: Parts) -> web.Application:
         ),
         queues=QueueRoutes(identity, plan, ReturnCalls(database), records),
         socket=parts.socket,
+        trusted_proxies=settings.trusted_proxies,
         more=[
             DialplanRoutes(parts.entry, only),
             parts.phones,

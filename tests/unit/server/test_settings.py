@@ -58,6 +58,7 @@ def test_port_base_moves_every_port_at_once(tmp_path: Path) -> None:
         ("agents = ['1001', '1001']", "twice", "once"),
         ("page_phones = ['1900']", "'1900'", "agents' extensions"),
         ("trunk_addresses = ['carrier']", "'carrier'", "192.0.2"),
+        ("trusted_proxies = ['10.0.0.300']", "'10.0.0.300'", "your proxies'"),
         ("emergency_trunk = 'nowhere'", "'nowhere'", "host:port"),
         ("emergency_test_number = '110'", "must never ring there", "of your own"),
         ("emergency_test_number = '+86'", "'+86'", "2 to 15 digits"),
