@@ -62,6 +62,8 @@ DOUBTED = (S.WITH_UNITS, S.IN_REVIEW, S.FOLLOWING_UP, S.CLOSED, S.ENDED)
 """Where a unit's reply may stand that is not what happened."""
 TERMINATING = (law.TERMINATE_REFUSAL, law.TERMINATE_UNREACHABLE, law.TERMINATE_UNLAWFUL)
 STOPPING = (law.STOP_HANDLED, law.STOP_IMPOSSIBLE)
+DATING = (law.STATUTORY_PREVAILS, law.PROMISED)
+"""What gives a date of completion beyond reply and feedback."""
 HANDED_DOWN = frozenset({m.tag_of(m.Withdraw), m.tag_of(m.ReviewFeedback)})
 """What a unit does to the assignments of those who work for it, and never to its own."""
 ORDINARY = frozenset({Lane.ORDINARY})
@@ -169,7 +171,7 @@ ROWS: tuple[Row, ...] = (
     _unit_row(m.Contact, A.SIGNED, SAME),
     _unit_row(m.Progress, A.SIGNED, SAME),
     _unit_row(m.StatutoryRoute, A.SIGNED, SAME, R.UNIT, law.STATUTORY_PREVAILS),
-    _unit_row(m.Promise, A.SIGNED, SAME, R.UNIT, law.OBJECTIVE_LIMITS),
+    _unit_row(m.Promise, A.SIGNED, SAME, R.UNIT, law.PROMISED),
     _unit_row(m.AskExtension, A.SIGNED, SAME, R.UNIT, law.EXTENSION),
     _unit_row(m.DecideExtension, A.SIGNED, SAME, DECIDERS, law.EXTENSION),
     _unit_row(m.TellExtension, A.SIGNED, SAME, (R.UNIT, R.AGENT, R.FOLLOW_UP), law.EXTENSION),
@@ -178,7 +180,7 @@ ROWS: tuple[Row, ...] = (
     _unit_row(m.AskTermination, A.SIGNED, A.END_ASKED, any_of=TERMINATING),
     _unit_row(m.DecideTermination, A.END_ASKED, (A.TERMINATED, A.SIGNED), DECIDERS, to=AFTER_UNITS),
     _unit_row(m.StopRepeat, A.SIGNED, A.STOPPED, to=AFTER_UNITS, any_of=STOPPING),
-    _unit_row(m.InterimReply, A.SIGNED, SAME),
+    _unit_row(m.InterimReply, A.SIGNED, SAME, any_of=DATING),
     _unit_row(m.RelayReply, (A.SIGNED, *ANSWERED), SAME, (R.AGENT, R.FOLLOW_UP, R.REVIEWER),
               from_=(S.WITH_UNITS, S.IN_REVIEW, S.FOLLOWING_UP)),
     _unit_row(m.Feedback, A.SIGNED, A.FED_BACK, to=(S.WITH_UNITS, S.IN_REVIEW)),

@@ -93,7 +93,6 @@ def promise(scene: Scene, move: m.Promise) -> Made:
         if given.value.date_needed:
             raise missing("promised_on", given)
         return Made(facts=scene.facts)
-    scene.law.ask(law.PROMISED)
     answer = scene.dues.due(
         scene.law, law.PROMISED, scene.mine.dispatched_at, promised_on=move.promised_on
     )
@@ -125,6 +124,8 @@ def _completion(
 def interim_reply(scene: Scene, move: m.InterimReply) -> Made:
     """Jinan's five days bind also what takes longer: reply and feedback now, completion later."""
     if scene.mine.completion_due_at is None:
+        if not scene.law.gives(law.PROMISED):
+            scene.law.ask(law.STATUTORY_PREVAILS)  # raises where nothing gives a later date
         raise NotFitting(why="no_later_date_given")
     told_at = _told(scene, move.told_at)
     done = replace(scene.mine, interim_at=scene.at, caller_told_at=told_at, reply=move.reply)

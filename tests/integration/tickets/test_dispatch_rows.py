@@ -435,22 +435,60 @@ async def test_elsewhere_no_statutory_period_is_spoken_of(city: str, hotline: Ho
 
 
 @by_city("R051", JINAN, DRAFT, TAIAN, TONGLIAO)
-async def test_what_cannot_be_solved_now_gets_measures_and_in_jinan_a_date(
+async def test_what_cannot_be_solved_now_is_explained_and_in_jinan_gets_measures_and_a_date(
     city: str, hotline: Hotline
 ) -> None:
     order = await signed(hotline, city)
-    undated = m.Promise(measures="更换主管", progress="已立项", told="已说明")
+    await order.contact(WATER)
     if city == JINAN:
+        undated = m.Promise(measures="更换主管", progress="已立项", told="已说明")
         with pytest.raises(NotSaid) as lacking:
             await order.do(undated, of_unit(WATER))
         assert lacking.value.params["rule"] == "reply.objective_limits"
-        await order.contact(WATER)
         with pytest.raises(RefusedByLaw):  # explaining alone is not enough there
             await order.feedback(WATER, outcome=Outcome.EXPLAINED)
     else:
-        await order.do(undated, of_unit(WATER))
-        await order.contact(WATER)
-        await order.feedback(WATER, outcome=Outcome.EXPLAINED)
+        await order.feedback(WATER, outcome=Outcome.EXPLAINED, reply="研究分步措施，已说明原因")
+
+
+@pytest.mark.parametrize("city", [DRAFT, TAIAN, HANGZHOU, TONGLIAO])
+async def test_where_no_law_knows_a_promised_date_none_is_offered_and_its_name_is_told(
+    city: str, hotline: Hotline, asking: Callable[[str], Awaitable[Asking]]
+) -> None:
+    order = await signed(hotline, city)
+    http, path = await asking(city), f"/api/work-orders/{order.facts.number}"
+    shown = await http.must(of_unit(WATER), "GET", path)
+    offered = {each["move"] for each in shown["moves"]}
+    assert "promise" not in offered
+    assert ("interim_reply" in offered) == (city in (DRAFT, HANGZHOU))
+    dated = in_days(order.orders, 40).isoformat()
+    for promised_on in (None, dated):
+        promise = {"move": "promise", "measures": "x", "progress": "x", "told": "x"}
+        promise |= {} if promised_on is None else {"promised_on": promised_on}
+        status, told = await http.ask(of_unit(WATER), "POST", f"{path}/moves", promise)
+        assert (status, told["code"]) == (422, "ticket_refused_by_law")
+        assert told["params"]["rule"] == "clock.promised"
+        assert told["params"]["why"] == "not_given"
+        assert told["params"]["summary"]
+
+
+@pytest.mark.parametrize("city", [TAIAN, TONGLIAO])
+async def test_where_no_law_knows_a_later_date_there_is_no_interim_reply(
+    city: str, hotline: Hotline
+) -> None:
+    order = await signed(hotline, city)
+    with pytest.raises(RefusedByLaw) as refused:
+        await order.do(m.InterimReply(reply="x", told_at=order.orders.at), of_unit(WATER))
+    assert refused.value.params["rule"] == "reply.statutory"
+
+
+async def test_in_jinan_a_promised_date_is_offered(
+    hotline: Hotline, asking: Callable[[str], Awaitable[Asking]]
+) -> None:
+    order = await signed(hotline, JINAN)
+    http, path = await asking(JINAN), f"/api/work-orders/{order.facts.number}"
+    shown = await http.must(of_unit(WATER), "GET", path)
+    assert {"promise", "interim_reply"} <= {each["move"] for each in shown["moves"]}
 
 
 @by_city("R052", JINAN)

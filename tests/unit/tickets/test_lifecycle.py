@@ -417,7 +417,7 @@ async def test_buttons_are_those_of_the_table_that_the_law_gives() -> None:
 async def test_what_would_always_be_refused_is_not_offered() -> None:
     for city, never in (
         ("jinan_2018", {"ask_termination"}),
-        ("tongliao_2024", {"stop_repeat", "statutory_route"}),
+        ("tongliao_2024", {"stop_repeat", "statutory_route", "promise", "interim_reply"}),
     ):
         orders = in_memory(city)
         order = await orders.register()
