@@ -298,6 +298,8 @@ STARTS: Mapping[str, frozenset[v.Start]] = {
     URGE_RED.name: _DUE,
 }
 """With what each clock may begin; another start would be written down and not obeyed."""
+COUNTED_BACK = frozenset({CHILD.name, URGE_YELLOW.name, URGE_RED.name})
+"""Which clocks may count back from their due time."""
 
 RULES: dict[str, Rule[Any]] = {
     rule.name: rule for rule in list(globals().values()) if isinstance(rule, Rule)

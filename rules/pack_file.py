@@ -14,7 +14,7 @@ import msgspec
 
 from base.errors import HotlineError
 from rules.article import is_reference
-from rules.catalogue import FACTS, GROUPS_RESERVED, RULES, STARTS
+from rules.catalogue import COUNTED_BACK, FACTS, GROUPS_RESERVED, RULES, STARTS
 from rules.pack import Entry, Pack, Status
 from rules.toml_lines import Path, line_of, lines_of
 from rules.values import Force, Origin, Term
@@ -207,11 +207,8 @@ class _Reading:
             return None
         if value is False or value == ():
             self._fault((*at, "value"), "the value is empty", 'write force = "not_given" instead')
-        if isinstance(value, Term) and value.starts not in STARTS[rule]:
-            known = ", ".join(sorted(STARTS[rule]))
-            self._fault(
-                (*at, "value"), f"{rule} never starts so", f"write starts as one of {known}"
-            )
+        if isinstance(value, Term) and (never := term_never(rule, value)) is not None:
+            self._fault((*at, "value"), *never)
         return value
 
     def _articles(self, at: Path, body: Mapping[str, Any]) -> tuple[str, ...]:
@@ -301,6 +298,18 @@ class _Reading:
 
     def _fault(self, path: Path, what: str, fix: str) -> None:
         self.faults.append(Fault(line_of(self.lines, path), what, fix))
+
+
+def term_never(rule: str, term: Term) -> tuple[str, str] | None:
+    """What of a clock would be written down and not obeyed, and what to write instead."""
+    if term.starts not in STARTS[rule]:
+        return (
+            f"{rule} never starts so",
+            f"write starts as one of {', '.join(sorted(STARTS[rule]))}",
+        )
+    if term.before and rule not in COUNTED_BACK:
+        return f"{rule} is never counted back", "leave before out"
+    return None
 
 
 def _nearest(name: str, known: Iterable[str]) -> str:

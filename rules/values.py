@@ -81,9 +81,17 @@ class Term(Value, frozen=True):
     starts: Start
     amount: Annotated[int, msgspec.Meta(ge=1, le=3650)] | None = None
     before: bool = False
-    """Counted back from its start."""
+    """Counted back from another clock's due time."""
     day_of_event_counts: bool = False
+    """Of a period in days from an event."""
     pause: tuple[Pause, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.before and self.starts is not Start.DUE:
+            raise ValueError("only from a due time is counted back")
+        is_in_days = self.unit in (Unit.WORKING_DAY, Unit.CALENDAR_DAY)
+        if self.day_of_event_counts and (self.before or not is_in_days):
+            raise ValueError("the day of the event counts in periods of days from an event alone")
 
 
 Clock = Annotated[str, msgspec.Meta(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
@@ -379,6 +387,10 @@ class Extension(Value, frozen=True):
     most: Annotated[int, msgspec.Meta(ge=1, le=20)] | None = None
     """How often; none: the centre decides each time."""
 
+    def __post_init__(self) -> None:
+        if not self.approved_by_centre:
+            raise ValueError("an extension is always the centre's to approve")
+
 
 class Telling(Value, frozen=True):
     tell_caller: tuple[Told, ...]
@@ -398,8 +410,8 @@ class Termination(Value, frozen=True):
     reviewed: bool
 
     def __post_init__(self) -> None:
-        if not self.reviewed:
-            raise ValueError("termination always needs the centre's review")
+        if not (self.evidence_needed and self.reviewed):
+            raise ValueError("termination always needs evidence and the centre's review")
 
 
 class Stop(Value, frozen=True):
@@ -408,10 +420,18 @@ class Stop(Value, frozen=True):
     explain: bool = True
     written_note: bool = True
 
+    def __post_init__(self) -> None:
+        if not (self.explain and self.written_note):
+            raise ValueError("a stop is always explained and written down")
+
 
 class FinalEnd(Value, frozen=True):
     verified_by_centre: bool
     after: tuple["EndedBy", ...]
+
+    def __post_init__(self) -> None:
+        if not self.verified_by_centre:
+            raise ValueError("what ends for good is always verified by the centre")
 
 
 class EndedBy(StrEnum):

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from rules import day_periods
 from rules.announcement import DaysOff
 from rules.calendar import Calendar, OutsideCalendar, shipped
 from rules.clock import (
@@ -109,11 +110,12 @@ amounts = st.integers(1, 60)
 
 @st.composite
 def terms(draw: st.DrawFn) -> Term:
+    unit = draw(st.sampled_from(Unit))
     return Term(
-        unit=draw(st.sampled_from(Unit)),
+        unit=unit,
         starts=Start.ARRIVAL_AT_UNIT,
         amount=draw(amounts),
-        day_of_event_counts=draw(st.booleans()),
+        day_of_event_counts=unit in day_periods.UNITS and draw(st.booleans()),
         pause=tuple(Pause),
     )
 

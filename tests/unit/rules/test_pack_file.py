@@ -41,11 +41,18 @@ force = "not_given"
 summary = "不重办。"
 """
 
+BASE = '[clock.base]\nvalue = { amount = 5, unit = "working_day", starts = "dispatch" }'
+EXTENSION = (
+    '[clock.extension]\nvalue = { amount = 5, unit = "hour", starts = "due", before = true }'
+)
 WRONG = [
     ("amount = 5", "amount = 0", 10, "amount"),
     ("amount = 5", "amout = 5", 10, "amout"),
     ('unit = "working_day"', 'unit = "week"', 10, "unit"),
     ('starts = "dispatch"', 'starts = "feedback"', 10, "arrival_at_unit, dispatch"),
+    ('"dispatch" }', '"dispatch", before = true }', 10, "from a due time"),
+    (BASE, EXTENSION, 10, "never counted back"),
+    ('"working_day"', '"hour", day_of_event_counts = true', 10, "periods of days"),
     ('force = "must"', 'force = "shall"', 11, "must, may, not_given"),
     ('force = "must"\n', "", 9, "force"),
     ('article = "24"', 'article = "第24条"', 12, "第24条"),
