@@ -11,6 +11,7 @@ the test must name the city whose rule it shows.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 import msgspec
@@ -19,6 +20,7 @@ from base.errors import SetupError
 from server.settings_loader import REPOSITORY
 
 REQUIREMENTS_FILE = REPOSITORY / "tests" / "requirements.tsv"
+UNNOTICED_FILE = REPOSITORY / "tests" / "unnoticed.tsv"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,36 @@ class MutationOutcome(msgspec.Struct, frozen=True):
         return f"{where}: {changed.was} → {changed.became}, asked by {len(self.asked_by)} tests"
 
 
+@dataclass(frozen=True, slots=True)
+class Unnoticed:
+    """Values that no marked test need notice, and why; patterns as in a shell."""
+
+    pack: str
+    rule: str
+    part: str
+    reason: str
+
+    def covers(self, changed: Mutation) -> bool:
+        answer = f"{changed.rule}[{changed.answer}]"
+        return (
+            fnmatchcase(changed.pack, self.pack)
+            and self.rule in (changed.rule, answer, f"{changed.rule.split('.')[0]}.*")
+            and fnmatchcase(changed.part, self.part)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class MutationsFound:
+    """What a mutation run comes to."""
+
+    noticed: int
+    excused: int
+    survivors: tuple[MutationOutcome, ...]
+    """Could be wrong, and nobody would know."""
+    needless: tuple[Unnoticed, ...]
+    """Reasons for what the tests do notice: to be struck out."""
+
+
 class Mark(msgspec.Struct, frozen=True):
     """One ``@pytest.mark.requirement`` of a test."""
 
@@ -93,6 +125,29 @@ def read_requirements(path: Path = REQUIREMENTS_FILE) -> dict[str, Requirement]:
             names = () if cities == "-" else tuple(cities.split(","))
             requirements[row] = Requirement(row, names, kind == "differs", summary)
     return requirements
+
+
+def read_unnoticed(path: Path = UNNOTICED_FILE) -> list[Unnoticed]:
+    lines = path.read_text(encoding="utf-8").splitlines()
+    return [Unnoticed(*line.split("\t")) for line in lines if not line.startswith("#")]
+
+
+def judge(outcomes: Iterable[MutationOutcome], unnoticed: Sequence[Unnoticed]) -> MutationsFound:
+    """Sort what was tried; a reason that covers nothing tried is not judged."""
+    noticed, excused, survivors = 0, 0, []
+    judged: dict[Unnoticed, bool] = {}
+    for outcome in outcomes:
+        covering = [each for each in unnoticed if each.covers(outcome.mutation)]
+        for each in covering:
+            judged[each] = judged.get(each, True) and bool(outcome.killed_by)
+        if outcome.killed_by:
+            noticed += 1
+        elif covering:
+            excused += 1
+        else:
+            survivors.append(outcome)
+    needless = tuple(each for each, is_needless in judged.items() if is_needless)
+    return MutationsFound(noticed, excused, tuple(survivors), needless)
 
 
 def measure(requirements: Mapping[str, Requirement], marked: Iterable[MarkedTest]) -> Coverage:

@@ -1,8 +1,9 @@
 """``hotline coverage``: what the marked tests prove, and what of the packs they would notice.
 
-``requirements`` runs the marked tests. ``mutations`` changes each value of a city's pack that they
-ask for, one at a time, and runs them again: what no test notices survives and is printed. It takes
-about half an hour.
+``requirements`` runs the marked tests. ``mutations`` changes each value of a city's pack, one at a
+time, and runs those of them again that ask for it: what no test notices survives and is printed,
+unless ``tests/unnoticed.tsv`` says why none need. It takes about half an hour; ``--only`` tries a few
+packs or rules.
 """
 
 import argparse
@@ -15,11 +16,20 @@ import msgspec
 from base.errors import SetupError
 from server.commands.test import run_pytest
 from server.commands.up import say
-from server.coverage import Coverage, MarkedTest, MutationOutcome, measure, read_requirements
+from server.coverage import (
+    Coverage,
+    MarkedTest,
+    MutationOutcome,
+    judge,
+    measure,
+    read_requirements,
+    read_unnoticed,
+)
 from server.settings_loader import load_settings
 from server.setup.steps import prepare_for_tests
 
 MUTATIONS_VARIABLE = "PACK_MUTATIONS_REPORT"
+ONLY_VARIABLE = "PACK_MUTATIONS_ONLY"
 MUTATED_TESTS = ("tests/integration/tickets", "tests/unit")
 """The marked tests that ask a pack; those on real telephones ask none."""
 REPORT_VARIABLE = "HOTLINE_REQUIREMENTS_REPORT"
@@ -29,13 +39,16 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser = subparsers.add_parser("coverage", help="what of the requirements the tests prove")
     parser.add_argument("what", choices=["requirements", "mutations"])
     parser.add_argument("--json", action="store_true")
+    parser.add_argument(
+        "--only", metavar="PACK[/RULE],…", default="", help="of the mutations, these alone"
+    )
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     prepare_for_tests(load_settings(), say)
     if args.what == "mutations":
-        return _mutations(as_json=args.json)
+        return _mutations(args.only, as_json=args.json)
     coverage = measure(read_requirements(), _run_marked_tests())
     if args.json:
         print(msgspec.json.encode(coverage).decode())
@@ -60,26 +73,29 @@ def _run_marked_tests() -> list[MarkedTest]:
         return msgspec.json.decode(report.read_bytes(), type=list[MarkedTest])
 
 
-def _mutations(*, as_json: bool) -> int:
+def _mutations(only: str, *, as_json: bool) -> int:
     """1 where a value could be wrong and no marked test would notice."""
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.json"
         run_pytest(
             ["-q", "-m", "requirement", "-p", "tests.plugins.pack_mutations", *MUTATED_TESTS],
-            extra={MUTATIONS_VARIABLE: str(report)},
+            extra={MUTATIONS_VARIABLE: str(report), ONLY_VARIABLE: only},
             stdout=sys.stderr.fileno(),
         )
         if not report.exists():
             raise SetupError("a marked test fails as it is", fix="./hotline coverage requirements")
         outcomes = msgspec.json.decode(report.read_bytes(), type=list[MutationOutcome])
-    survivors = [each for each in outcomes if not each.killed_by]
+    found = judge(outcomes, read_unnoticed())
     if as_json:
         print(msgspec.json.encode(outcomes).decode())
     else:
-        for each in survivors:
+        for each in found.survivors:
             print(each.as_line())
-        print(f"{len(outcomes) - len(survivors)} of {len(outcomes)} changed values noticed")
-    return 1 if survivors else 0
+        for needless in found.needless:
+            print(f"noticed after all: {needless.pack} {needless.rule} {needless.part}")
+        counts = f"{found.noticed} of {len(outcomes)} changed values noticed"
+        print(f"{counts}, {found.excused} need not be")
+    return 1 if found.survivors or found.needless else 0
 
 
 def _print_table(coverage: Coverage) -> None:

@@ -1,9 +1,10 @@
 """A pytest plugin: which values of the packs the marked tests would notice, were they different.
 
 Loaded by ``./hotline coverage mutations`` alone. First every marked test runs as it is, and what it
-asks of which pack is noted. Then each value that was asked for is changed in memory, one at a time,
+asks of which pack is noted. Then each value of a city's pack is changed in memory, one at a time,
 and the tests that asked for it run again until one fails. A value for which none does survives:
-it could be wrong and nobody would know.
+it could be wrong and nobody would know. Where that is as it should be, ``tests/unnoticed.tsv`` says
+why.
 """
 
 import os
@@ -22,15 +23,22 @@ import rules.pack
 import tickets.packs
 from rules.catalogue import SENT, STARTS
 from rules.pack import Entry, Pack
-from rules.pack_file import parse_pack
-from rules.values import Force, Start, Unit
+from rules.pack_file import parse_pack, term_never
+from rules.values import DirectAnswer, Force, RefusalOutcome, Start, Term, Unit
 from server.coverage import Mutation, MutationOutcome
 
 REPORT: Final = "PACK_MUTATIONS_REPORT"
 ONLY: Final = "PACK_MUTATIONS_ONLY"
-"""Comma-separated ``pack/rule``; all where it is not set."""
+"""Comma-separated ``pack`` or ``pack/rule``; all where it is not set."""
 Spot = tuple[str, str, int]
 """Pack, rule, and which of its answers."""
+OTHERS: Final[Mapping[object, object]] = {
+    RefusalOutcome.SHOW_ROUTE: RefusalOutcome.EXPLAIN,
+    RefusalOutcome.SHOW_PLACE: RefusalOutcome.EXPLAIN,
+    DirectAnswer.WHATEVER_CAN_BE: DirectAnswer.CONSULT_FROM_KNOWLEDGE,
+    DirectAnswer.FROM_KNOWLEDGE: DirectAnswer.CONSULT_FROM_KNOWLEDGE,
+}
+"""Where the next best word would come to the same."""
 
 
 # ---- what can be changed -------------------------------------------------------------------------
@@ -43,7 +51,7 @@ def changed(value: object) -> object:
     if isinstance(value, Unit):  # one calendar day and one working day often end alike
         return Unit.WORKING_HOUR if value is Unit.HOUR else Unit.HOUR
     if isinstance(value, StrEnum):
-        return next((each for each in type(value) if each is not value), None)
+        return OTHERS.get(value) or next((each for each in type(value) if each is not value), None)
     if isinstance(value, int | float):
         return value + 1
     return value[:-1] if isinstance(value, tuple) and value else None
@@ -53,6 +61,18 @@ def another_start(rule: str, was: Start) -> Start | None:
     """At another moment, and one that a pack may name."""
     alike = SENT if was in SENT else {was}
     return next(iter(sorted(STARTS[rule] - alike, reverse=True)), None)
+
+
+def with_part(entry: Entry, name: str, new: object) -> Entry | None:
+    """The answer with one part of its value changed; None where no pack may say that."""
+    assert isinstance(entry.value, msgspec.Struct)
+    try:
+        value = msgspec.structs.replace(entry.value, **{name: new})
+    except ValueError:
+        return None
+    if isinstance(value, Term) and term_never(entry.rule, value) is not None:
+        return None
+    return msgspec.structs.replace(entry, value=value)
 
 
 def variants(entry: Entry) -> Iterator[tuple[str, Entry, object, object]]:
@@ -66,13 +86,8 @@ def variants(entry: Entry) -> Iterator[tuple[str, Entry, object, object]]:
         for field in msgspec.structs.fields(value):
             was = getattr(value, field.name)
             new = another_start(entry.rule, was) if isinstance(was, Start) else changed(was)
-            if new is not None:
-                yield (
-                    field.name,
-                    replace(entry, value=replace(value, **{field.name: new})),
-                    was,
-                    new,
-                )
+            if new is not None and (other := with_part(entry, field.name, new)) is not None:
+                yield field.name, other, was, new
     elif (new := changed(value)) is not None and new not in (False, ()):  # no pack may say that
         yield "value", replace(entry, value=new), value, new
 
@@ -152,21 +167,16 @@ def pytest_runtestloop(session: pytest.Session) -> bool:
 def tried(
     askers: Mapping[Spot, Iterable[pytest.Item]], counts: Mapping[str, int]
 ) -> Iterator[MutationOutcome]:
-    wanted = set(filter(None, os.environ.get(ONLY, "").split(",")))
-    for spot in sorted(askers):
-        name, rule, answer = spot
-        if wanted and f"{name}/{rule}" not in wanted:
-            continue
+    for (name, rule, answer), answered in wanted():
+        spot = name, rule, answer
         # Who asks little asks for this: it fails first.
-        tests = sorted(askers[spot], key=lambda item: counts[item.nodeid])
-        pack = rules.library.load_pack(name) if is_ours(name) else None
-        for part, entry, was, new in () if pack is None else variants(pack.entries[rule][answer]):
+        tests = sorted(askers.get(spot, ()), key=lambda item: counts[item.nodeid])
+        for part, entry, was, new in variants(answered):
             mutation = Mutation(
                 pack=name, rule=rule, answer=answer, part=part, was=str(was), became=str(new)
             )
             with in_force(spot, entry):
                 killer = next((item for item in tests if failed(item)), None)
-            print("." if killer else f"\n{spot} {part}: {was} → {new}", end="", flush=True)
             yield MutationOutcome(
                 mutation=mutation,
                 asked_by=[item.nodeid for item in tests],
@@ -174,6 +184,12 @@ def tried(
             )
 
 
-def is_ours(name: str) -> bool:
-    """Packs that a test makes for itself are no city's."""
-    return (rules.library.OURS / f"{name}.toml").is_file()
+def wanted() -> Iterator[tuple[Spot, Entry]]:
+    """The answers of our cities' packs, as far as they are asked for."""
+    only = set(filter(None, os.environ.get(ONLY, "").split(",")))
+    for file in sorted(rules.library.OURS.glob("*.toml")):
+        for rule, answers in rules.library.load_pack(file.stem).entries.items():
+            if only and only.isdisjoint({file.stem, f"{file.stem}/{rule}"}):
+                continue
+            for number, entry in enumerate(answers):
+                yield (file.stem, rule, number), entry

@@ -5,7 +5,20 @@ import re
 import pytest
 
 from base.errors import SetupError
-from server.coverage import Mark, MarkedTest, Requirement, measure, read_requirements
+from rules.catalogue import RULES
+from rules.library import load_packs
+from server.coverage import (
+    Mark,
+    MarkedTest,
+    Mutation,
+    MutationOutcome,
+    Requirement,
+    Unnoticed,
+    judge,
+    measure,
+    read_requirements,
+    read_unnoticed,
+)
 
 ROWS = {
     "R001": Requirement("R001", ("a", "b"), False, "same everywhere"),
@@ -54,3 +67,37 @@ def test_list_holds_every_row_once_in_order() -> None:
         "tongliao_2024",
     }
     assert all(re.fullmatch(r".{5,60}", r.summary) for r in requirements.values())
+
+
+def _tried(rule: str, part: str, killed_by: str = "", *, answer: int = 0) -> MutationOutcome:
+    changed = Mutation(pack="a", rule=rule, answer=answer, part=part, was="1", became="2")
+    return MutationOutcome(mutation=changed, asked_by=["t"], killed_by=killed_by)
+
+
+def test_a_survivor_is_one_that_no_reason_covers_and_a_reason_for_what_is_noticed_is_needless() -> (
+    None
+):
+    later, one, other_pack, unused = (
+        Unnoticed("*", "later.*", "*", "not yet"),
+        Unnoticed("a", "clock.base[1]", "unit", "never reached"),
+        Unnoticed("b", "clock.base", "*", "elsewhere"),
+        Unnoticed("a", "clock.sign", "amount", "not so"),
+    )
+    outcomes = [
+        _tried("later.thing", "force"),
+        _tried("clock.base", "unit", answer=1),
+        _tried("clock.base", "unit"),
+        _tried("clock.sign", "amount", "t"),
+    ]
+    found = judge(outcomes, [later, one, other_pack, unused])
+    assert (found.noticed, found.excused) == (1, 2)
+    assert found.survivors == (outcomes[2],)
+    assert found.needless == (unused,)
+
+
+def test_every_reason_is_about_packs_and_rules_that_there_are() -> None:
+    groups = {f"{name.split('.')[0]}.*" for name in RULES}
+    for each in read_unnoticed():
+        assert each.pack == "*" or each.pack in load_packs()
+        assert each.rule.split("[")[0] in RULES.keys() | groups
+        assert each.reason
