@@ -2,8 +2,8 @@
 
 ``requirements`` runs the marked tests. ``mutations`` changes each value of a city's pack, one at a
 time, and runs those of them again that ask for it: what no test notices survives and is printed,
-unless ``tests/unnoticed.tsv`` says why none need. It takes about half an hour; ``--only`` tries a few
-packs or rules.
+unless ``tests/unnoticed.tsv`` says why none need. It takes about half an hour; a few packs or
+rules alone (``--only``) take minutes.
 """
 
 import argparse
