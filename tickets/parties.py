@@ -80,6 +80,7 @@ async def name_parties(
         article="；".join(card.place for card in the_law.relied if card.articles),
         body={
             "count": len(parties),
+            "cards": [msgspec.to_builtins(card) for card in the_law.relied],
             **({} if by.unit is None else {"unit": by.unit}),
         },
     )

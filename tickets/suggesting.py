@@ -6,6 +6,7 @@ A suggestion decides nothing: the dispatch itself checks everything again and ke
 from dataclasses import dataclass
 
 from base.ids import UnitId
+from rules import catalogue as law
 from tickets.acts.dispatching import check_unit
 from tickets.acts.scene import Scene
 from tickets.refusals import MoveRefused
@@ -26,10 +27,16 @@ class Proposal:
 
 
 def proposals(scene: Scene, topic: str) -> list[Proposal]:
-    """By demand type, duty and region; those that could not be given it now come last."""
+    """By demand type, duty and region, as far as the city dispatches by them (R038).
+
+    Those that could not be given it now come last.
+    """
     facts = scene.facts
+    given = scene.law.ask_if_given(law.DISPATCH_BASIS)
     found: dict[UnitId, Proposal] = {}
     for each in scene.units.suggest([topic, facts.domain], facts.region, facts.type):
+        if given is not None and each.by.value not in given.value:
+            continue
         found.setdefault(
             each.unit,
             Proposal(

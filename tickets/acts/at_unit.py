@@ -13,7 +13,7 @@ from rules import catalogue as law
 from rules.catalogue import Rule
 from rules.deadlines import Answer
 from rules.pack import Decision
-from rules.values import ReplyWish, Start, Unit
+from rules.values import ReplyWish, Start, Told, Unit
 from tickets import moves as m
 from tickets.acts.dispatching import started
 from tickets.acts.scene import Made, Scene, happened, helpers_of, said, to_caller, to_unit
@@ -92,7 +92,7 @@ def promise(scene: Scene, move: m.Promise) -> Made:
     if move.promised_on is None:
         if given.value.date_needed:
             raise missing("promised_on", given)
-        return Made(facts=scene.facts)
+        return Made(facts=scene.facts, body=_to_tell(given.value.tell_caller))
     answer = scene.dues.due(
         scene.law, law.PROMISED, scene.mine.dispatched_at, promised_on=move.promised_on
     )
@@ -109,6 +109,7 @@ def _completion(
     first = scene.mine.feedback_due_at
     if answer is None:
         raise NotFitting(why="no_such_clock")
+    scene.law.ask_if_given(law.TRACKED)
     due_at = answer.due.due_at
     if due_at <= scene.at or (first is not None and due_at <= first):
         raise NotFitting(field="due_at", why="not_beyond_the_first_due_time")
@@ -117,8 +118,14 @@ def _completion(
         raise refused(given, "later_than_told", told=told.isoformat())
     return Made(
         facts=scene.changed(replace(scene.mine, completion_due_at=due_at, completion_basis=basis)),
+        body=_to_tell(answer.tell_caller),
         messages=to_caller(scene.facts, "completion_dated", basis=basis.value),
     )
+
+
+def _to_tell(what: Iterable[Told]) -> Mapping[str, object]:
+    """What the law has the caller told of it: kept beside what the unit says it told."""
+    return {"tell_caller": [each.value for each in what]}
 
 
 def interim_reply(scene: Scene, move: m.InterimReply) -> Made:
@@ -149,7 +156,7 @@ def feedback(scene: Scene, move: m.Feedback) -> Made:
     if any(each.is_open for each in helpers):
         raise NotFitting(why="helpers_open")
     _check_reviewed(scene, helpers)
-    _check_outcome(scene, move)
+    to_tell = _check_outcome(scene, move)
     _check_contact(scene, move)
     answers_caller = scene.mine.must_answer
     told_at = _told(scene, move.told_at) if answers_caller else move.told_at
@@ -166,7 +173,7 @@ def feedback(scene: Scene, move: m.Feedback) -> Made:
         outcome=move.outcome,
         reply=move.reply,
     )
-    return Made(facts=scene.changed(done))
+    return Made(facts=scene.changed(done), body=to_tell)
 
 
 def _check_reviewed(scene: Scene, helpers: Iterable[Assignment]) -> None:
@@ -181,7 +188,8 @@ def _check_reviewed(scene: Scene, helpers: Iterable[Assignment]) -> None:
         raise missing("review_feedback", must)
 
 
-def _check_outcome(scene: Scene, move: m.Feedback) -> None:
+def _check_outcome(scene: Scene, move: m.Feedback) -> Mapping[str, object]:
+    """What of the outcome the law has the caller told."""
     if move.outcome is Outcome.REJECTED:
         said(move.basis, "basis", scene.law.ask_if_given(law.REJECT))
     elif move.outcome is Outcome.EXPLAINED:
@@ -189,6 +197,8 @@ def _check_outcome(scene: Scene, move: m.Feedback) -> None:
         if given.value.date_needed:
             # Explaining is not enough where the law wants measures and a date (Jinan 24(3)).
             raise refused(given, "date_needed")
+        return _to_tell(given.value.tell_caller)
+    return {}
 
 
 def _check_contact(scene: Scene, move: m.Feedback) -> None:

@@ -4,7 +4,7 @@ A dispatch never goes to whom the demand accuses or who has stepped back, nor to
 answers for. The citizen's clock begins with the first dispatch and is not begun anew by later ones.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -19,7 +19,7 @@ from tickets.facts import Consult, TicketFacts
 from tickets.law import missing, refused
 from tickets.refusals import IllegalMove, MoveRefused, NotFitting, NotSaid, UnitUnfit
 from tickets.ticket import Matter, TicketState, Urgency
-from tickets.units import UnitKind
+from tickets.units import OrganisationUnit, UnitKind
 
 URGENT: dict[Matter, Urgent | None] = {
     Matter.ORDINARY: None,
@@ -45,6 +45,7 @@ class Task:
 
 def consult_unit(scene: Scene, move: m.ConsultUnit) -> Made:
     check_unit(scene, move.unit)
+    scene.law.ask(law.PRE_CONSULT)
     consult = Consult(
         number=len(scene.facts.consults) + 1,
         unit=move.unit,
@@ -60,12 +61,18 @@ def answer_consult(scene: Scene, move: m.AnswerConsult) -> Made:
     asked = next((each for each in scene.facts.consults if each.number == move.number), None)
     if asked is None or asked.unit != scene.actor.unit or asked.answered_at is not None:
         raise NotFitting(field="number", why="not_asked")
+    scene.law.ask(law.PRE_CONSULT)
     answered = replace(asked, answer=move.answer, answered_at=scene.at)
     return Made(facts=scene.facts.with_consult(answered))
 
 
 def study(scene: Scene, move: m.Study) -> Made:
-    return Made(facts=replace(scene.facts, state=TicketState.UNDER_STUDY))
+    """What the city's law has done about it stands with it: a study, a meeting, a report."""
+    given = scene.law.ask(law.UNCLEAR_UNIT)
+    return Made(
+        facts=replace(scene.facts, state=TicketState.UNDER_STUDY),
+        body={"steps": [each.value for each in given.value]},
+    )
 
 
 def meet(scene: Scene, move: m.Meet) -> Made:
@@ -323,17 +330,20 @@ def _in_the_laws_name(scene: Scene, error: UnitUnfit) -> MoveRefused:
     unit, why = UnitId(str(error.params["unit"])), str(error.params["why"])
     if why == "nobody_on_duty" and scene.units.get(unit).kind is not UnitKind.UTILITY:
         return error
-    for rule in _ASKED_OF_UNITS.get(why, ()):
+    for rule in _lacked(scene.units.get(unit), why):
         given = scene.law.ask_if_given(rule)
         if given is not None:
             return refused(given, why, unit=unit)
     return error
 
 
-_ASKED_OF_UNITS: Mapping[str, tuple[Rule[bool], ...]] = {
-    "nobody_responsible": (law.RESPONSIBLE, law.HANDLERS),
-    "nobody_on_duty": (law.ROUND_THE_CLOCK,),
-}
+def _lacked(unit: OrganisationUnit, why: str) -> Iterator[Rule[bool]]:
+    if why == "nobody_responsible" and not unit.first_responsible:
+        yield law.RESPONSIBLE
+    if why == "nobody_responsible" and not unit.handlers:
+        yield law.HANDLERS
+    if why == "nobody_on_duty":
+        yield law.ROUND_THE_CLOCK
 
 
 def _blocked(scene: Scene, rule: Rule[bool], unit: UnitId, why: str) -> MoveRefused:

@@ -46,6 +46,11 @@ REFUSED = frozenset(
     }
 )
 """What may be opened again because it was wrong, and not for new facts."""
+ASKED: Mapping[str, law_values.Question] = {
+    "is_solved": law_values.Question.RESOLVED,
+    "is_satisfied": law_values.Question.SATISFIED,
+}
+"""What a follow-up asks, of each city's questions and of a city that names none."""
 JUDGED = ("is_reasonable", "is_lawful")
 """What the centre judges of a dissatisfied caller's demand."""
 GROUNDS = {
@@ -97,8 +102,10 @@ def follow_up(scene: Scene, move: m.TryFollowUp) -> Made:
         raise refused(channels, "other_channel")
     questions = scene.law.ask_if_given(law.QUESTIONS)
     scene.law.ask_if_given(law.FOLLOW_UP)
-    if move.is_reached and (move.is_solved is None or move.is_satisfied is None):
-        raise missing("is_solved" if move.is_solved is None else "is_satisfied", questions)
+    for answer, question in ASKED.items():
+        is_asked = questions is None or question in questions.value
+        if move.is_reached and is_asked and getattr(move, answer) is None:
+            raise missing(answer, questions)
     if move.is_satisfied is False:
         said(move.reason, "reason")
     done = FollowUp(

@@ -135,7 +135,11 @@ def decide_extension(scene: Scene, move: m.DecideExtension) -> Made:
     rule = scene.law.ask(law.EXTENSION).value
     if not rule.tell_caller or not scene.facts.is_reachable:
         facts = _in_force(facts, scene, None)
-    return Made(facts=facts, messages=(to_unit(scene.mine.unit, "extension_granted"),))
+    return Made(
+        facts=facts,
+        body={"tell_caller": [each.value for each in rule.tell_caller]},
+        messages=(to_unit(scene.mine.unit, "extension_granted"),),
+    )
 
 
 def tell_extension(scene: Scene, move: m.TellExtension) -> Made:

@@ -26,6 +26,7 @@ from tests.fakes.work_order_http import Asking
 from tickets import moves as m
 from tickets.assignment import AssignmentState, Outcome
 from tickets.facts import ActorRole, RequestState
+from tickets.ledger import LedgerEntry
 from tickets.refusals import NotFitting, NotSaid, RefusedByLaw
 from tickets.store import TicketStore
 from tickets.ticket import TicketState, TicketType
@@ -52,6 +53,12 @@ async def signed(hotline: Hotline, city: str, **more: bool) -> WorkOrder:
     return order
 
 
+async def entry_of(web: Database, order: WorkOrder) -> LedgerEntry:
+    """What the ledger keeps of the ticket's last move."""
+    *_, entry = await TicketStore(web).ledger(order.facts.id)
+    return entry
+
+
 # ---- to whom -------------------------------------------------------------------------------------
 
 
@@ -66,11 +73,16 @@ async def test_a_dispatch_keeps_its_basis_in_the_ledger(
     assert "条" in entry.article
 
 
+@pytest.mark.requirement("R038")
+@pytest.mark.parametrize("city", ALL)
 async def test_units_are_proposed_by_type_duty_and_place_and_what_speaks_against_them(
-    asking: Callable[[str], Awaitable[Asking]],
+    city: str, asking: Callable[[str], Awaitable[Asking]]
 ) -> None:
-    """A proposal is no dispatch: the basis is the duty's, who confirms is the dispatcher."""
-    http = await asking(JINAN)
+    """A proposal is no dispatch: the basis is the duty's, who confirms is the dispatcher.
+
+    Hangzhou dispatches by duty alone.
+    """
+    http = await asking(city)
     http.clock.at = MONDAY_10
     demand = {
         "channel": "phone",
@@ -85,7 +97,7 @@ async def test_units_are_proposed_by_type_duty_and_place_and_what_speaks_against
     told = await http.must(DISPATCHER, "GET", f"{path}/proposals")
     assert [(each["unit"], each["by"], each["basis"], each["why_not"]) for each in told] == [
         (HOUSING, "duty", "三定规定", ""),
-        (LIXIA, "place", "属地管理", "accused"),
+        *([] if city == HANGZHOU else [(LIXIA, "place", "属地管理", "accused")]),
     ]
     assert (await http.must(DISPATCHER, "GET", path))["facts"]["dispatch_count"] == 0
     status, _ = await http.ask(of_unit(HOUSING), "GET", f"{path}/proposals")
@@ -308,6 +320,7 @@ async def test_after_three_dispatches_the_centre_may_designate_and_it_stays(
     with pytest.raises(RefusedByLaw) as refused:
         await order.do(BACK, of_unit(WATER))
     assert refused.value.params["rule"] == "dispatch.designated_stays"
+    assert refused.value.params["why"] == "designated"
 
 
 @pytest.mark.parametrize("city", [JINAN, DRAFT, TAIAN, TONGLIAO])
@@ -319,13 +332,24 @@ async def test_elsewhere_nobody_designates(city: str, hotline: Hotline) -> None:
     assert refused.value.params["rule"] == "dispatch.designate"
 
 
-@by_city("R045", JINAN, TAIAN, TONGLIAO)
+STEPS = {
+    JINAN: ["coordinate"],
+    DRAFT: ["joint_meeting"],
+    TAIAN: ["study", "expert_bodies_meeting", "report_to_government"],
+    HANGZHOU: ["coordinate"],
+    TONGLIAO: ["consult_departments"],
+}
+"""What the city's rules have done where it is unclear whose duty it is."""
+
+
+@by_city("R045", JINAN, TAIAN, TONGLIAO, others=(DRAFT, HANGZHOU))
 async def test_whose_duty_it_is_is_studied_met_about_and_then_dispatched_as_decided(
     city: str, hotline: Hotline, web: Database
 ) -> None:
     order = await hotline(city).register()
     await order.check()
     await order.do(m.Study(reason="职责交叉"), DISPATCHER)
+    assert (await entry_of(web, order)).body["steps"] == STEPS[city]
     meeting = m.Meet(participants=["机构编制", "司法行政"], minutes="纪要", decided_unit=MARKET)
     await order.do(meeting, DISPATCHER)
     *_, entry = await TicketStore(web).ledger(order.facts.id)
@@ -336,12 +360,14 @@ async def test_whose_duty_it_is_is_studied_met_about_and_then_dispatched_as_deci
     await order.dispatch(MARKET)
 
 
-@by_city("R046", JINAN, HANGZHOU, TONGLIAO)
+@by_city("R046", JINAN, HANGZHOU, TONGLIAO, others=(DRAFT, TAIAN))
 async def test_the_ladder_has_the_citys_rungs_in_order(
     city: str, hotline: Hotline, web: Database
 ) -> None:
     rungs = {
         JINAN: ["centre", "general_office", "executive_meeting"],
+        DRAFT: ["joint_meeting", "leader", "government"],
+        TAIAN: ["centre", "government"],
         HANGZHOU: ["centre", "coordination_mechanism"],
         TONGLIAO: ["centre", "joint_meeting"],
     }[city]
@@ -356,7 +382,7 @@ async def test_the_ladder_has_the_citys_rungs_in_order(
     assert [e.body["decider"] for e in entries if e.action == "escalate"] == rungs
 
 
-@by_city("R047", JINAN, HANGZHOU)
+@by_city("R047", JINAN, HANGZHOU, others=(DRAFT, TAIAN, TONGLIAO))
 async def test_nothing_is_dispatched_to_whom_it_accuses(city: str, hotline: Hotline) -> None:
     """Trap 14."""
     order = await hotline(city).register(type=TicketType.REPORT, accused_units=[LIXIA])
@@ -410,13 +436,16 @@ async def test_reply_and_feedback_are_due_in_five_working_days(city: str, hotlin
 
 @by_city("R050", JINAN, DRAFT, HANGZHOU)
 async def test_a_laws_own_period_stands_beside_the_first_due_time(
-    city: str, hotline: Hotline
+    city: str, hotline: Hotline, web: Database
 ) -> None:
     """Trap 2."""
     order = await signed(hotline, city)
     first = order.facts.reply_due_at
     route = m.StatutoryRoute(law="行政许可法", article="42", days=20, told="已告知进度和法定期限")
     await order.do(route, of_unit(WATER))
+    assert (await entry_of(web, order)).body["tell_caller"] == (
+        ["progress", "period"] if city == JINAN else []
+    )
     assert order.facts.reply_due_at == first
     assert order.facts.completion_due_at is not None
     assert order.facts.completion_due_at.date() == in_days(order.orders, 28)
@@ -436,7 +465,7 @@ async def test_elsewhere_no_statutory_period_is_spoken_of(city: str, hotline: Ho
 
 @by_city("R051", JINAN, DRAFT, TAIAN, TONGLIAO)
 async def test_what_cannot_be_solved_now_is_explained_and_in_jinan_gets_measures_and_a_date(
-    city: str, hotline: Hotline
+    city: str, hotline: Hotline, web: Database
 ) -> None:
     order = await signed(hotline, city)
     await order.contact(WATER)
@@ -449,6 +478,7 @@ async def test_what_cannot_be_solved_now_is_explained_and_in_jinan_gets_measures
             await order.feedback(WATER, outcome=Outcome.EXPLAINED)
     else:
         await order.feedback(WATER, outcome=Outcome.EXPLAINED, reply="研究分步措施，已说明原因")
+        assert (await entry_of(web, order)).body["tell_caller"] == ["reason"]
 
 
 @pytest.mark.parametrize("city", [DRAFT, TAIAN, HANGZHOU, TONGLIAO])
@@ -498,6 +528,9 @@ async def test_a_promised_date_is_watched_until_it_is_done(
     order = await signed(hotline, city)
     promise = m.Promise(measures="x", progress="x", promised_on=in_days(order.orders, 40), told="x")
     await order.do(promise, of_unit(WATER))
+    kept = await entry_of(web, order)
+    assert kept.body["tell_caller"] == ["progress", "measures", "period"]
+    assert kept.article.endswith("；第二十四条第二款")  # it is tracked
     waiting = "SELECT count(*) FROM timers WHERE kind = 'completion_due' AND fired_at IS NULL"
     assert await web.fetchval(waiting) == 1
     http = await asking(city)
@@ -515,9 +548,18 @@ async def test_a_promised_date_is_watched_until_it_is_done(
 EXTENSION = m.AskExtension(reason="需采购配件", basis="条例")
 
 
+TOLD = {
+    DRAFT: ["reason"],
+    TAIAN: ["reason"],
+    HANGZHOU: ["period"],
+    TONGLIAO: ["reason", "progress", "period"],
+}
+"""What of an extension the caller is told."""
+
+
 @by_city("R053", DRAFT, TAIAN, HANGZHOU, TONGLIAO)
 async def test_an_extension_is_asked_decided_and_in_force_only_when_the_caller_is_told(
-    city: str, hotline: Hotline
+    city: str, hotline: Hotline, web: Database
 ) -> None:
     order = await signed(hotline, city)
     first = order.facts.reply_due_at
@@ -526,11 +568,13 @@ async def test_an_extension_is_asked_decided_and_in_force_only_when_the_caller_i
         with pytest.raises(NotSaid) as lacking:
             await order.do(m.AskExtension(reason="x"), of_unit(WATER))
         assert lacking.value.params["field"] == "basis"
-    await order.do(EXTENSION, of_unit(WATER))
+    asked = EXTENSION if city == TONGLIAO else m.AskExtension(reason="需采购配件")
+    await order.do(asked, of_unit(WATER))
     grant = m.DecideExtension(assignment=order.at(WATER).id, is_granted=True, decision="同意")
     await order.do(grant, REVIEWER)
     assert order.facts.reply_due_at == first
     assert [each.state for each in order.facts.requests] == [RequestState.GRANTED]
+    assert (await entry_of(web, order)).body["tell_caller"] == TOLD[city]
     told = m.TellExtension(told="已告知理由、进度和期限", told_at=order.orders.at)
     await order.do(told, of_unit(WATER))
     assert [each.state for each in order.facts.requests] == [RequestState.IN_FORCE]
@@ -563,6 +607,7 @@ async def test_a_rejection_has_its_legal_basis_and_is_told(city: str, hotline: H
     with pytest.raises(NotSaid) as lacking:
         await order.feedback(WATER, outcome=Outcome.REJECTED)
     assert lacking.value.params["field"] == "basis"
+    assert lacking.value.params["rule"] == "reply.reject"
     with pytest.raises(NotSaid):
         await order.feedback(
             WATER, outcome=Outcome.REJECTED, basis="城市供水条例", is_caller_told=False

@@ -8,7 +8,6 @@ import msgspec
 import pytest
 
 from base.database import Connection, Database
-from tests.fakes.by_city import by_city
 from tests.fakes.city import MARKET, WATER, centre, of_unit
 from tests.fakes.work_order import MONDAY_10
 from tests.fakes.work_order_http import AS, Asking
@@ -96,7 +95,10 @@ async def notices(web: Database) -> list[str]:
     ]
 
 
-@by_city("R030", "hangzhou_2024", "tongliao_2024")
+@pytest.mark.requirement("R030")
+@pytest.mark.parametrize(
+    "city", ["jinan_2018", "jinan_draft_2018", "taian_draft", "hangzhou_2024", "tongliao_2024"]
+)
 async def test_tickets_of_an_event_get_one_text_each_by_its_own_move_entry_and_notice(
     city: str,
     storm: Callable[[str], Awaitable[Storm]],

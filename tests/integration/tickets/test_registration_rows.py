@@ -3,12 +3,14 @@
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 
+import msgspec
 import pytest
 
 from base.database import Connection, Database
 from base.ids import UnitId
 from rules import catalogue as law
 from rules.library import load_pack
+from rules.values import Secret
 from tests.fakes.by_city import by_city
 from tests.fakes.city import DONGGUAN, LIXIA, WATER, WENHUA, centre, of_unit
 from tests.fakes.work_order import MONDAY_10, WorkOrder, WorkOrders
@@ -54,22 +56,30 @@ async def test_a_question_is_answered_at_once_with_article_and_version_kept(
     }
 
 
-async def test_hangzhou_answers_consultations_alone_at_once(hotline: Hotline) -> None:
-    order = await hotline(HANGZHOU).register(type=TicketType.REPORT)
-    assert (await refusal(order, ANSWER)).params["rule"] == "intake.direct_answer"
+@by_city("R024", *ALL)
+async def test_hangzhou_and_the_draft_answer_consultations_alone_at_once(
+    city: str, hotline: Hotline
+) -> None:
+    order = await hotline(city).register(type=TicketType.REPORT)
+    if city in (HANGZHOU, DRAFT):
+        assert (await refusal(order, ANSWER)).params["rule"] == "intake.direct_answer"
+    else:
+        assert (await order.do(ANSWER, DESK)).state is TicketState.ANSWERED
 
 
 # ---- channels ------------------------------------------------------------------------------------
 
 CHANNELS = {
     JINAN: "phone mailbox sms app weibo wechat",
+    DRAFT: "phone mailbox",
     TAIAN: "phone mailbox web wechat",
     HANGZHOU: "phone sms wechat web",
     TONGLIAO: "phone web wechat email app",
 }
 
 
-@by_city("R001", JINAN, TAIAN, HANGZHOU, TONGLIAO)
+@pytest.mark.requirement("R001")
+@pytest.mark.parametrize("city", ALL)
 async def test_whatever_the_channel_it_is_one_queue_and_one_numbering(
     city: str, asking: Callable[[str], Awaitable[Asking]]
 ) -> None:
@@ -90,27 +100,42 @@ async def test_whatever_the_channel_it_is_one_queue_and_one_numbering(
 # ---- type and domain -----------------------------------------------------------------------------
 
 
-@by_city("R005", JINAN, TAIAN, HANGZHOU, TONGLIAO)
+TYPES = {
+    JINAN: "consult help suggest complain report other",
+    DRAFT: "consult help suggest complain report other",
+    TAIAN: "consult help complain report suggest",
+    HANGZHOU: "consult report suggest criticise other",
+    TONGLIAO: "consult help complain report suggest other",
+}
+
+
+@by_city("R005", JINAN, TAIAN, HANGZHOU, TONGLIAO, others=(DRAFT,))
 async def test_only_the_citys_own_demand_types_get_past_the_check(
     city: str, hotline: Hotline
 ) -> None:
-    theirs = {
-        JINAN: (TicketType.COMPLAIN, TicketType.CRITICISE),
-        TAIAN: (TicketType.HELP, TicketType.CRITICISE),
-        HANGZHOU: (TicketType.CRITICISE, TicketType.HELP),
-        TONGLIAO: (TicketType.HELP, TicketType.CRITICISE),
-    }
-    known, unknown = theirs[city]
-    assert (await (await hotline(city).register(type=known)).check()).state
-    with pytest.raises(RefusedByLaw) as refused:
-        await (await hotline(city).register(type=unknown)).check()
-    assert refused.value.params["rule"] == "scope.demand_types"
+    for kind in TicketType:
+        order = await hotline(city).register(type=kind)
+        if kind.value in TYPES[city].split():
+            assert (await order.check()).state is TicketState.TO_DISPATCH
+        else:
+            with pytest.raises(RefusedByLaw) as refused:
+                await order.check()
+            assert refused.value.params["rule"] == "scope.demand_types"
+
+
+FIELDS = {
+    JINAN: "economy politics culture society ecology",
+    HANGZHOU: "economy construction society public_service ecology",
+    TONGLIAO: "government_service economy market society public_service ecology",
+}
 
 
 @by_city("R006", TONGLIAO, HANGZHOU, JINAN)
 async def test_the_domain_is_one_of_the_citys_and_in_tongliao_it_must_be_named(
     city: str, hotline: Hotline
 ) -> None:
+    for domain in FIELDS[city].split():
+        assert (await (await hotline(city).register(domain=domain)).check()).domain == domain
     with pytest.raises(RefusedByLaw):
         await (await hotline(city).register(domain="astronomy")).check()
     unnamed = await hotline(city).register(domain="")
@@ -157,6 +182,10 @@ async def test_several_demands_are_registered_and_handled_apart(
     made = await http.must(DESK, "POST", path, split)
     [(number, code)] = made["codes"].items()  # the caller follows each
     assert made["siblings"] == [number]
+    [entry] = [
+        each for each in await TicketStore(web).ledger(order.facts.id) if each.action == "split"
+    ]
+    assert entry.article == "第八条第二款"
     assert code
     rows = await web.fetch("SELECT number, contact FROM tickets ORDER BY number")
     assert len(rows) == 2
@@ -202,14 +231,25 @@ def not_accept(order: WorkOrder, reason: str, **more: str) -> m.NotAccept:
 async def test_another_legal_route_is_named_and_jinan_waits_until_it_is_entered(
     city: str, hotline: Hotline, web: Database
 ) -> None:
-    """Trap 3."""
+    """Trap 3. A petition is another route only once it is one; nobody is sent off unnamed."""
     entered = await hotline(city).register()
     move = not_accept(entered, "route", route="litigation", stage="entered")
+    with pytest.raises(NotSaid) as lacking:
+        await entered.do(msgspec.structs.replace(move, refer_to=""), DESK)
+    assert lacking.value.params["field"] == "refer_to"
     assert (await entered.do(move, DESK)).state is TicketState.NOT_ACCEPTED
     row = await web.fetchrow("SELECT reason, refer_to, article FROM refusals")
     assert row is not None
     assert row["refer_to"] == "济南市中级人民法院"
     assert "条" in row["article"]
+    petition = await hotline(city).register()
+    move = not_accept(petition, "route", route="petition", stage="entered")
+    with pytest.raises(NotSaid):
+        await petition.do(msgspec.structs.replace(move, refer_to=""), DESK)
+    if city != JINAN:
+        early = msgspec.structs.replace(move, stage="should_enter")
+        assert (await refusal(petition, early)).params["rule"] == "refuse.route"
+    assert (await petition.do(move, DESK)).state is TicketState.NOT_ACCEPTED
     should = await hotline(city).register()
     move = not_accept(should, "route", route="litigation", stage="should_enter")
     if city == JINAN:
@@ -231,13 +271,26 @@ async def test_a_secret_is_refused_and_its_text_taken_out_for_good(
     assert "番号" not in stored
 
 
-async def test_work_secrets_are_tai_ans_alone(hotline: Hotline) -> None:
-    theirs = await hotline(TAIAN).register()
-    await theirs.do(not_accept(theirs, "secret", secret="work"), DESK)
-    for city in (HANGZHOU, TONGLIAO):
+SECRETS = {
+    TAIAN: "state work trade privacy personal_information",
+    HANGZHOU: "state trade privacy",
+    TONGLIAO: "state trade privacy",
+}
+
+
+@by_city("R034", TAIAN, HANGZHOU, TONGLIAO)
+async def test_of_secrets_only_the_citys_own_are_refused_and_explained(
+    city: str, hotline: Hotline
+) -> None:
+    for kind in Secret:
         order = await hotline(city).register()
-        refused = await refusal(order, not_accept(order, "secret", secret="work"))
-        assert refused.params["rule"] == "refuse.secret_kinds"
+        move = m.NotAccept(
+            reason="secret", told="不便受理", told_at=order.orders.at, secret=kind.value
+        )
+        if kind.value in SECRETS[city].split():
+            assert (await order.do(move, DESK)).state is TicketState.NOT_ACCEPTED
+        else:
+            assert (await refusal(order, move)).params["rule"] == "refuse.secret_kinds"
 
 
 @pytest.mark.requirement("R034", city="taian_draft")
@@ -279,6 +332,26 @@ async def test_a_refusal_has_its_reason_told_first_with_proof(
     assert (sms["template"], sms["params"]["reason"]) == ("not_accepted", reason)
 
 
+EXPLAINED = {
+    TAIAN: ("public_order", "unlawful", "other"),
+    HANGZHOU: ("not_public_service",),
+    TONGLIAO: ("public_order", "other"),
+}
+
+
+@by_city("R036", TAIAN, HANGZHOU, TONGLIAO)
+async def test_what_is_nobody_elses_is_explained_and_refers_to_nobody(
+    city: str, hotline: Hotline
+) -> None:
+    for reason in ("public_order", "unlawful", "not_public_service", "other"):
+        order = await hotline(city).register()
+        move = m.NotAccept(reason=reason, told="已说明理由", told_at=order.orders.at)
+        if reason in EXPLAINED[city]:
+            assert (await order.do(move, DESK)).state is TicketState.NOT_ACCEPTED
+        else:
+            assert (await refusal(order, move)).params["rule"] == f"refuse.{reason}"
+
+
 async def test_jinan_refuses_nothing_as_secret_or_for_other_reasons(hotline: Hotline) -> None:
     order = await hotline(JINAN).register()
     for reason in ("secret", "public_order", "unlawful", "other"):
@@ -291,7 +364,11 @@ async def test_a_refusal_that_was_wrong_is_opened_again_and_stays_on_record(
     hotline: Hotline, web: Database
 ) -> None:
     order = await hotline(JINAN).register()
-    await order.do(not_accept(order, "outside_area"), DESK)
+    move = not_accept(order, "outside_area")
+    with pytest.raises(NotSaid) as lacking:
+        await order.do(msgspec.structs.replace(move, refer_to=""), DESK)
+    assert lacking.value.params["rule"] == "refuse.outside_area"
+    await order.do(move, DESK)
     reopen = m.Reopen(said_then="外地", said_now="本市", why_new="抽查发现属本市管辖")
     assert (await order.do(reopen, centre(ActorRole.REVIEWER))).state is TicketState.TO_DISPATCH
     assert await web.fetchval("SELECT count(*) FROM refusals") == 1
@@ -351,8 +428,28 @@ async def test_another_citizen_with_the_same_problem_is_shown_and_is_never_a_rep
 # ---- emergencies ---------------------------------------------------------------------------------
 
 
-def hand_over(order: WorkOrder, means: str, **more: object) -> m.HandOver:
-    return m.HandOver(line="119", means=means, handed_at=order.orders.at, **more)  # type: ignore[arg-type]
+def hand_over(order: WorkOrder, means: str, line: str = "119", **more: object) -> m.HandOver:
+    return m.HandOver(line=line, means=means, handed_at=order.orders.at, **more)  # type: ignore[arg-type]
+
+
+@pytest.mark.requirement("R124")
+@pytest.mark.parametrize("city", ALL)
+async def test_each_emergency_line_is_reached_by_each_means_that_the_city_gives(
+    city: str, hotline: Hotline
+) -> None:
+    given = {"transferred", "guided", *({"notified"} if city == TONGLIAO else ())}
+    units = [WATER] if city == TONGLIAO else []
+    for means in ("transferred", "guided", "notified"):
+        for line in ("110", "119", "120", "122"):
+            order = await hotline(city).register(matter=Matter.DANGER)
+            move = hand_over(order, means, line, units=units)
+            if means not in given:
+                assert (await refusal(order, move)).params["rule"] == "emergency.notify"
+                continue
+            await order.do(move, DESK)
+            assert order.facts.state is (
+                TicketState.WITH_UNITS if units else TicketState.HANDED_OVER
+            )
 
 
 @by_city("R031", TAIAN, HANGZHOU)
@@ -520,7 +617,13 @@ async def test_a_unit_is_what_it_was_on_the_day_and_a_change_begins_when_it_says
         await order.dispatch(WATER)
 
 
-ANSWERING = {JINAN: "organisation.first_responsible", TAIAN: "organisation.named_handlers"}
+ANSWERING: dict[str, list[tuple[str, str, object]]] = {
+    JINAN: [
+        ("organisation.first_responsible", "first_responsible", ""),
+        ("organisation.named_handlers", "handlers", []),
+    ],
+    TAIAN: [("organisation.named_handlers", "handlers", [])],
+}
 
 
 @by_city("R009", JINAN, TAIAN)
@@ -529,11 +632,14 @@ async def test_nobody_dispatches_to_a_unit_that_nobody_answers_for(
 ) -> None:
     order = await hotline(city).register()
     await order.check()
-    gone = {JINAN: "first_responsible = ''", TAIAN: "handlers = '{}'"}[city]
-    await owner.execute(f"UPDATE units SET {gone} WHERE id = $1", WATER)
-    with pytest.raises(RefusedByLaw) as refused:
-        await order.dispatch(WATER)
-    assert (refused.value.params["rule"], refused.value.params["why"]) == (
-        ANSWERING[city],
-        "nobody_responsible",
-    )
+    for rule, column, empty in ANSWERING[city]:
+        kept = await owner.fetchval(f"SELECT {column} FROM units WHERE id = $1", WATER)
+        change = f"UPDATE units SET {column} = $2 WHERE id = $1"
+        await owner.execute(change, WATER, empty)
+        with pytest.raises(RefusedByLaw) as refused:
+            await order.dispatch(WATER)
+        assert (refused.value.params["rule"], refused.value.params["why"]) == (
+            rule,
+            "nobody_responsible",
+        )
+        await owner.execute(change, WATER, kept)
