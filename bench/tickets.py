@@ -36,6 +36,7 @@ from tests.fakes.work_order import MONDAY_10, calendar
 from tickets import board
 from tickets import moves as m
 from tickets.access import UnitView
+from tickets.beginning import Beginning
 from tickets.board import Wanted
 from tickets.facts import Actor, ActorRole
 from tickets.packs import Packs
@@ -120,6 +121,7 @@ class Cases:
     def __init__(self, dice: random.Random) -> None:
         self._dice = dice
         self._packs = Packs(lambda: load_pack(CITY))
+        self._beginning = Beginning(packs=self._packs, calendar=calendar)
         self._waiting: dict[str, list[TicketId]] = {}
         self._number = 0
 
@@ -186,7 +188,7 @@ class Cases:
             caller_number="13800001234",
             machine={},
         )
-        return lambda database: register(database, confirmation, self._packs)
+        return lambda database: register(database, confirmation, self._beginning)
 
     def _move(self) -> Work:
         """One of four moves; what is dispatched is so once, the others can be moved again."""

@@ -9,6 +9,7 @@ from rules.pack import Pack
 from rules.pack_file import PackInvalidError
 from server.calendars import current_calendar
 from server.settings import Settings
+from tickets.beginning import Beginning
 from tickets.packs import Packs
 from tickets.public_moves import Subscriber
 from tickets.work_orders import WorkOrders
@@ -33,9 +34,15 @@ def city_packs(settings: Settings) -> Packs:
     return Packs(lambda: pack)
 
 
+def city_beginning(settings: Settings) -> Beginning:
+    """What new tickets begin under: that pack, and the installation's calendar."""
+    calendar = current_calendar(settings.home)
+    return Beginning(packs=city_packs(settings), calendar=lambda: calendar)
+
+
 def work_orders(
     settings: Settings, database: Database, subscribers: Sequence[Subscriber] = ()
 ) -> WorkOrders:
     """The tickets of the city, on a pool of the web role."""
-    calendar = current_calendar(settings.home)
-    return WorkOrders(database, city_packs(settings), lambda: calendar, subscribers)
+    begin = city_beginning(settings)
+    return WorkOrders(database, begin.packs, begin.calendar, subscribers)

@@ -22,7 +22,7 @@ from tickets.acts.scene import Made, Message, Scene
 from tickets.assignment import Assignment
 from tickets.due import DueTimes
 from tickets.facts import Actor, TicketFacts
-from tickets.law import Law, refused
+from tickets.law import Law, places_of, refused
 from tickets.lifecycle import TABLE, Edge, is_theirs, sees_lane
 from tickets.moves import Move, SplitDemand
 from tickets.records import Record
@@ -230,6 +230,6 @@ def _entry(
     return Entry(
         action=action,
         reason=str(said.get("reason", "")),
-        article="；".join(dict.fromkeys(card.place for card in cards if card.articles)),
+        article=places_of(cards),
         body=body,
     )

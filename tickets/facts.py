@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from base.ids import AssignmentId, RequestId, TicketId, UnitId, UserId
 from tickets.assignment import Assignment, AssignmentState, Part
-from tickets.ticket import Channel, Lane, Matter, TicketState, TicketType, Urgency
+from tickets.ticket import Channel, Lane, Matter, TicketState, TicketType, Urgency, is_urgent
 
 Record = TypeVar("Record")
 
@@ -263,8 +263,7 @@ class TicketFacts:
 
     @property
     def is_urgent(self) -> bool:
-        """It must not wait for office hours: by its matter, or because somebody judged it so."""
-        return self.matter is not Matter.ORDINARY or self.urgency is Urgency.EMERGENCY
+        return is_urgent(self.matter, self.urgency)
 
     def assignment(self, wanted: AssignmentId) -> Assignment | None:
         return next((each for each in self.assignments if each.id == wanted), None)

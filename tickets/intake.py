@@ -9,12 +9,10 @@ from typing import Annotated, TypeAlias
 import msgspec
 
 from base.ids import CallId, UnitId
-from rules import catalogue as law
 from rules.pack import Pack
 from tickets.facts import PackId
-from tickets.law import Law
 from tickets.moves import Code, Line, Text
-from tickets.ticket import Channel, Lane, Matter, TicketType, Urgency
+from tickets.ticket import Channel, Lane, Matter, TicketType, Urgency, is_urgent
 
 Short: TypeAlias = Annotated[str, msgspec.Meta(max_length=200)]
 Number: TypeAlias = Annotated[str, msgspec.Meta(pattern=r"^(\+?[0-9]{3,20})?$")]
@@ -61,15 +59,10 @@ class Demand(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         """Name and a way to reach them: what a reply needs (Hangzhou 17)."""
         return bool(self.caller_name.strip() and (self.contact_number or self.caller_number))
 
+    @property
+    def is_urgent(self) -> bool:
+        return is_urgent(self.matter, self.urgency)
+
 
 def pack_id(pack: Pack) -> PackId:
     return PackId(name=pack.id, version=pack.version, hash=pack.digest)
-
-
-def rests_on(demand: Demand, the_law: Law) -> str:
-    """The articles of what the caller was told and gave: the truth, and their own name (R016)."""
-    if demand.is_truth_notice_given:
-        the_law.ask_if_given(law.TRUTH_NOTICE)
-    if demand.caller_name.strip():
-        the_law.ask_if_given(law.REAL_NAME)
-    return "；".join(card.place for card in the_law.relied if card.articles)

@@ -4,6 +4,7 @@ The one place that turns "this city's law does not give that" into a refusal wit
 and its article. Which rule a move rests on stands in ``tickets.lifecycle`` and ``tickets.acts``.
 """
 
+from collections.abc import Iterable
 from datetime import date
 from typing import Any, TypeVar
 
@@ -65,6 +66,11 @@ class Law:
         """What the law makes a duty, or None."""
         decision = self.ask_if_given(rule, **facts)
         return decision if decision is not None and decision.force is Force.MUST else None
+
+
+def places_of(cards: Iterable[ArticleCard]) -> str:
+    """The articles that these cards name, as the ledger says them; own practice has none."""
+    return "；".join(dict.fromkeys(card.place for card in cards if card.articles))
 
 
 def refused(decision: Decision[Any], why: str, **params: object) -> RefusedByLaw:

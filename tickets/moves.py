@@ -163,6 +163,8 @@ class SplitDemand(msgspec.Struct, frozen=True, kw_only=True):
     demand: Text
     content: str = ""
     topic: str = ""
+    urgency: Urgency = Urgency.NORMAL
+    matter: Matter = Matter.ORDINARY
 
 
 # ---- dispatch ------------------------------------------------------------------------------------

@@ -6,20 +6,23 @@ other channel's message. The same message of a channel gives the same ticket aga
 
 import hashlib
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from types import MappingProxyType
 from typing import Final
 from zoneinfo import ZoneInfo
 
 import asyncpg
+import msgspec
 import structlog
 
 from base.database import Connection, storable
 from base.ids import TicketId, UserId
+from rules.article import ArticleCard
 from tickets.acts.scene import CALLER, Message
 from tickets.facts import PackId
 from tickets.intake import WITHHELD, Demand
+from tickets.law import places_of
 from tickets.ledger import canonical_json
 from tickets.messages import post_messages
 from tickets.store import SQL, append_to_ledger
@@ -80,12 +83,12 @@ async def insert_demand(
     pack: PackId,
     *,
     contact: str | None = None,
-    article: str = "",
+    cards: Sequence[ArticleCard] = (),
 ) -> TicketId:
     """The ticket of a demand from any channel, inside the caller's transaction.
 
     The same message of a channel gives the same ticket again. ``contact``: that of the ticket it is
-    split from. ``article``: what of the city's rules registration rests on.
+    split from. ``cards``: what of the city's rules registration rests on.
     """
     if demand.message:
         await connection.execute(SQL["lock_message"], demand.channel.value, demand.message)
@@ -109,7 +112,7 @@ async def insert_demand(
         draft={},
         contact=contact,
         former=former,
-        article=article,
+        cards=cards,
     )
     log.info("ticket_registered", ticket=row["number"], channel=demand.channel.value)
     return TicketId(str(row["id"]))
@@ -136,7 +139,7 @@ async def insert_ticket(
     draft: Mapping[str, object],
     contact: str | None = None,
     former: TicketId | None = None,
-    article: str = "",
+    cards: Sequence[ArticleCard] = (),
     more: Mapping[str, object] = NO_MORE,
 ) -> asyncpg.Record:
     """Number, ticket and first ledger entry."""
@@ -196,8 +199,12 @@ async def insert_ticket(
         at=at,
         actor=by,
         action=REGISTERED,
-        article=article,
-        body={**_first_body(demand, number, texts, pack), **more},
+        article=places_of(cards),
+        body={
+            **_first_body(demand, number, texts, pack),
+            "cards": [msgspec.to_builtins(card) for card in cards],
+            **more,
+        },
     )
     if demand.is_reachable and (demand.contact_number or demand.caller_number):
         told = Message(to=CALLER, template=REGISTERED)

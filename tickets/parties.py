@@ -16,7 +16,7 @@ from base.ids import TicketId
 from base.sql_files import load_sql
 from rules import catalogue as law
 from tickets.facts import Actor, TicketFacts
-from tickets.law import Law
+from tickets.law import Law, places_of
 from tickets.lifecycle import check_open
 from tickets.masking import masked_name, masked_number
 from tickets.store import SQL as TICKETS_SQL
@@ -77,7 +77,7 @@ async def name_parties(
         at=at,
         actor=by.user,
         action="name_parties",
-        article="；".join(card.place for card in the_law.relied if card.articles),
+        article=places_of(the_law.relied),
         body={
             "count": len(parties),
             "cards": [msgspec.to_builtins(card) for card in the_law.relied],

@@ -15,10 +15,10 @@ import structlog
 
 from base.database import Connection, Database, storable
 from base.ids import CallId, TicketId, UserId
+from tickets.beginning import Beginning, rests_on
 from tickets.facts import PackId
 from tickets.intake import Demand, pack_id
 from tickets.new_ticket import insert_ticket
-from tickets.packs import Packs
 from tickets.store import SQL, ticket_of_row
 from tickets.ticket import (
     DEFAULTS,
@@ -84,9 +84,11 @@ def checked(confirmation: Confirmation) -> dict[TicketField, str]:
 
 
 async def register(
-    database: Database, confirmation: Confirmation, packs: Packs | None = None
+    database: Database, confirmation: Confirmation, beginning: Beginning | None = None
 ) -> Registered:
-    """Make the ticket of the call, or find it. Without ``packs`` its first move gives it its law.
+    """Make the ticket of the call, or find it.
+
+    Without ``beginning`` it has no law yet and waits for nothing: its first move gives it both.
 
     ``DatabaseUnavailable`` leaves open whether it was made: asking again tells.
     """
@@ -96,8 +98,7 @@ async def register(
         row = await connection.fetchrow(SQL["ticket_of_call"], confirmation.call)
         if row is not None:
             return Registered(ticket=ticket_of_row(row), is_new=False)
-        pack = NO_PACK if packs is None else pack_id(await packs.for_new(connection))
-        ticket = await _insert(connection, confirmation, fields, pack)
+        ticket = await _insert(connection, confirmation, fields, beginning)
     log.info("ticket_registered", ticket=ticket.number, call=confirmation.call)
     return Registered(ticket=ticket, is_new=True)
 
@@ -106,11 +107,13 @@ async def _insert(
     connection: Connection,
     confirmation: Confirmation,
     fields: dict[TicketField, str],
-    pack: PackId,
+    beginning: Beginning | None,
 ) -> Ticket:
     machine = await _machine_fields(connection, confirmation)
     corrections = corrections_of(machine, fields, confirmation.fields)
     demand = _demand_of(confirmation, fields)
+    at = confirmation.confirmed_at
+    the_law = None if beginning is None else await beginning.law(connection, at)
     snapshot = {
         "version": confirmation.draft_version,
         "machine": machine,
@@ -120,9 +123,10 @@ async def _insert(
         connection,
         demand,
         by=UserId(confirmation.actor),
-        at=confirmation.confirmed_at,
-        pack=pack,
+        at=at,
+        pack=NO_PACK if the_law is None else pack_id(the_law.pack),
         draft=snapshot,
+        cards=() if the_law is None else rests_on(demand, the_law),
         more={
             "corrected": [correction.field for correction in corrections],
             "draft_version": confirmation.draft_version,
@@ -138,9 +142,9 @@ async def _insert(
             correction.final_value,
             correction.evidence,
         )
-    await connection.execute(
-        SQL["mark_draft_confirmed"], confirmation.call, confirmation.confirmed_at
-    )
+    await connection.execute(SQL["mark_draft_confirmed"], confirmation.call, at)
+    if beginning is not None and demand.is_urgent:
+        await beginning.wait(connection, ticket)
     return ticket_of_row(row)
 
 

@@ -22,7 +22,7 @@ import structlog
 
 from base.database import Database, DatabaseUnavailable
 from base.errors import HotlineError
-from tickets.packs import Packs
+from tickets.beginning import Beginning
 from tickets.registration import Confirmation, Registered, checked, register
 
 log = structlog.get_logger(__name__)
@@ -113,10 +113,12 @@ Entered = Callable[[Confirmation, Registered], Awaitable[None]]
 class Registrar:
     """Confirms drafts: into the database, or onto disk while it is away."""
 
-    def __init__(self, database: Database, spool: Spool, packs: Packs | None = None) -> None:
+    def __init__(
+        self, database: Database, spool: Spool, beginning: Beginning | None = None
+    ) -> None:
         self._database = database
         self._spool = spool
-        self._packs = packs
+        self._beginning = beginning
         self._refused: set[str] = set()
 
     async def confirm(self, confirmation: Confirmation) -> Registered | Kept:
@@ -128,7 +130,7 @@ class Registrar:
         if await asyncio.to_thread(self._spool.holds, confirmation.call):
             return Kept(call=confirmation.call)
         try:
-            return await register(self._database, confirmation, self._packs)
+            return await register(self._database, confirmation, self._beginning)
         except (DatabaseUnavailable, asyncpg.PostgresError) as error:
             # Also for errors of ours in the SQL: what an agent has confirmed is never thrown away.
             log.warning(
@@ -172,7 +174,7 @@ class Registrar:
     async def _enter(self, path: Path, entered: Entered | None) -> int:
         try:
             confirmation = await asyncio.to_thread(self._spool.read, path)
-            registered = await register(self._database, confirmation, self._packs)
+            registered = await register(self._database, confirmation, self._beginning)
             if entered is not None:
                 await _tell(entered, confirmation, registered)
         except (asyncpg.PostgresError, HotlineError, msgspec.MsgspecError, OSError) as error:

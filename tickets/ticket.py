@@ -156,6 +156,11 @@ class Matter(StrEnum):
     """Life or property is in danger: an emergency line's matter (R031)."""
 
 
+def is_urgent(matter: Matter, urgency: Urgency) -> bool:
+    """It must not wait for office hours: by its matter, or because somebody judged it so."""
+    return matter is not Matter.ORDINARY or urgency is Urgency.EMERGENCY
+
+
 # ---- refusals ------------------------------------------------------------------------------------
 
 

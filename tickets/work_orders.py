@@ -1,6 +1,6 @@
 """Moves carried out on PostgreSQL: one transaction, one winner, one ledger entry, its messages.
 
-Owns reading a ticket's facts, writing the difference that a decision made, and the lock against two
+Owns writing the difference that a decision made, and the lock against two
 at once: the row is changed only in the version that was decided on, and the other is told
 (``ticket_version_conflict``). A reminder is no such other: it changes nobody's rights, so what was
 decided before it is decided once more, not refused. Decides nothing itself: that is
@@ -17,14 +17,16 @@ import structlog
 
 from base.database import Connection, Database, storable
 from base.ids import TicketId, UnitId
+from rules import catalogue as law
 from rules.calendar import Calendar
 from rules.worktime import local_date
 from tickets import moves as m
 from tickets.acts.scene import Scene
+from tickets.beginning import Beginning, facts_of, keep_timers, rests_on
 from tickets.decision import Moved, Setting, decide_move, law_of
 from tickets.due import DueTimes
 from tickets.facts import Actor, ActorRole, TicketFacts
-from tickets.intake import WITHHELD, Demand, pack_id, rests_on
+from tickets.intake import WITHHELD, Demand, pack_id
 from tickets.law import Law
 from tickets.messages import post_messages
 from tickets.moves import Move, Share, SplitDemand
@@ -35,7 +37,6 @@ from tickets.records import ContactAttempt, Rating, Refusal
 from tickets.refusals import LostRace, TicketUnseen
 from tickets.store import SQL, append_to_ledger
 from tickets.suggesting import Proposal, proposals
-from tickets.timers import Timer, timers_of
 from tickets.unit_store import organisation_around, organisation_at
 
 log = structlog.get_logger(__name__)
@@ -67,6 +68,7 @@ class WorkOrders:
         self._database = database
         self._packs = packs
         self._calendar = calendar
+        self._beginning = Beginning(packs=packs, calendar=calendar)
 
     async def register(self, demand: Demand, by: Actor, at: datetime) -> TicketFacts:
         """Make the ticket of a demand; the same message of a channel twice makes one."""
@@ -79,20 +81,26 @@ class WorkOrders:
         """As ``register``, inside somebody's transaction."""
         # Who enters a locked ticket sees it until the transaction ends.
         await connection.execute(SQL["open_locked_lanes"])
-        pack = await self._packs.for_new(connection)
+        the_law = await self._beginning.law(connection, at)
+        return await self._begin(connection, demand, by, at, the_law)
+
+    async def _begin(
+        self,
+        connection: Connection,
+        demand: Demand,
+        by: Actor,
+        at: datetime,
+        the_law: Law,
+        contact: str | None = None,
+    ) -> TicketFacts:
+        """The ticket as it begins, with its cards and what it waits for."""
+        pack, cards = pack_id(the_law.pack), rests_on(demand, the_law)
         ticket = await insert_demand(
-            connection,
-            demand,
-            by.user,
-            at,
-            pack_id(pack),
-            article=rests_on(demand, Law(pack, local_date(at))),
+            connection, demand, by.user, at, pack, contact=contact, cards=cards
         )
-        facts = await _facts(connection, ticket)
-        if facts.is_urgent:
-            waits = timers_of(facts, law_of(facts, pack), DueTimes(self._calendar()))
-            await keep_timers(connection, ticket, waits)
-        return facts
+        if demand.is_urgent:
+            await self._beginning.wait(connection, ticket)
+        return await facts_of(connection, ticket)
 
     async def law_of(self, facts: TicketFacts) -> Law:
         """What a ticket lives under; one from before packs is asked about under today's."""
@@ -110,7 +118,7 @@ class WorkOrders:
         """A ticket as the life-cycle sees it; ``TicketUnseen`` where it is not for ``by``."""
         async with self._database.transaction() as connection:
             await open_lanes(connection, by)
-            facts = await _facts(connection, ticket)
+            facts = await facts_of(connection, ticket)
         if by.unit is not None and not facts.is_seen_by(by.unit):
             raise TicketUnseen
         return facts
@@ -175,7 +183,7 @@ class WorkOrders:
     ) -> Done:
         """As ``move``, inside somebody's transaction."""
         while True:
-            before = await _facts(connection, ticket)
+            before = await facts_of(connection, ticket)
             if expected_version is not None:
                 await _must_stand(connection, before, expected_version)
             if not before.pack.name:  # from before packs: the first move adopts today's
@@ -196,7 +204,7 @@ class WorkOrders:
             connection, before, moved.facts, moved.entry.action, at, self._subscribers
         )
         siblings = [
-            await self._split_off(connection, before, each, by, at) for each in moved.siblings
+            await self._split_off(connection, before, each, by, setting) for each in moved.siblings
         ]
         return Done(facts=moved.facts, siblings=tuple(siblings))
 
@@ -206,7 +214,7 @@ class WorkOrders:
         parent: TicketFacts,
         part: SplitDemand,
         by: Actor,
-        at: datetime,
+        setting: Setting,
     ) -> TicketFacts:
         """A demand of the same contact becomes a ticket of its own (R022)."""
         row = await connection.fetchrow(SQL["texts_of_ticket"], parent.id)
@@ -221,6 +229,8 @@ class WorkOrders:
                 "type": part.type,
                 "demand": part.demand,
                 "content": part.content,
+                "urgency": part.urgency,
+                "matter": part.matter,
                 "region": parent.region,
                 "domain": parent.domain,
                 "wants_reply": parent.wants_reply,
@@ -230,10 +240,11 @@ class WorkOrders:
             },
             Demand,
         )
-        ticket = await insert_demand(
-            connection, demand, by.user, at, parent.pack, contact=parent.contact
+        the_law = Law(setting.pack, local_date(setting.at))
+        the_law.ask_if_given(law.SPLIT)
+        return await self._begin(
+            connection, demand, by, setting.at, the_law, contact=parent.contact
         )
-        return await _facts(connection, ticket)
 
 
 async def open_lanes(connection: Connection, by: Actor) -> None:
@@ -241,13 +252,6 @@ async def open_lanes(connection: Connection, by: Actor) -> None:
         await connection.execute(SQL["open_locked_lanes"])
     elif ActorRole.HEAD in by.roles:
         await connection.execute(SQL["open_staff_complaints"])
-
-
-async def _facts(connection: Connection, ticket: TicketId) -> TicketFacts:
-    found = await connection.fetchval(SQL["facts_of_ticket"], uuid.UUID(ticket))
-    if found is None:
-        raise TicketUnseen
-    return msgspec.convert(found, TicketFacts)
 
 
 def _units_of(facts: TicketFacts, move: Move, by: Actor) -> Iterator[UnitId]:
@@ -343,14 +347,6 @@ async def _write_children(connection: Connection, before: TicketFacts, after: Ti
         changed = [{"ticket_id": after.id, **_plain(each)} for each in new if each not in known]
         if changed:
             await connection.execute(SQL[statement], changed)
-
-
-async def keep_timers(connection: Connection, ticket: TicketId, timers: Iterable[Timer]) -> None:
-    """Make the table wait for exactly these."""
-    wanted = [_plain(timer) for timer in sorted(timers)]
-    await connection.execute(SQL["drop_timers"], ticket, wanted)
-    if wanted:
-        await connection.execute(SQL["add_timers"], uuid.UUID(ticket), wanted)
 
 
 def _ticket_row(facts: TicketFacts) -> dict[str, object]:

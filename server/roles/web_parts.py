@@ -12,7 +12,7 @@ from routing.queues import Plan
 from server.admission_book import AdmissionBook
 from server.auth import SignIn
 from server.citizen_code import CitizenCodes
-from server.city import city_pack, city_packs, work_orders
+from server.city import city_beginning, city_pack, work_orders
 from server.http.desk_routes import DeskRoutes
 from server.http.identity import Identity
 from server.http.phone_routes import PhoneRoutes
@@ -72,7 +72,7 @@ async def build_parts(settings: Settings, to: Connections) -> Parts:
     sign_in = SignIn(to.database)
     identity = Identity(sign_in)
     records = PostgresRecords(to.database)
-    registrar = Registrar(to.database, Spool(spool_folder(settings)), city_packs(settings))
+    registrar = Registrar(to.database, Spool(spool_folder(settings)), city_beginning(settings))
     outside = await asyncio.to_thread(read_outside, settings.outside_file)
     files = AttachmentFiles(settings.attachments_dir)
     await asyncio.to_thread(files.sweep_incoming)

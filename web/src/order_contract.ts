@@ -912,6 +912,8 @@ export const MOVE_FORMS: Record<MoveName, readonly MoveField[]> = {
       { name: 'demand', kind: 'text', isNeeded: true, most: 10000 },
       { name: 'content', kind: 'line', isNeeded: false },
       { name: 'topic', kind: 'line', isNeeded: false },
+      { name: 'urgency', kind: 'choice', isNeeded: false, options: ['normal', 'urgent', 'emergency'] },
+      { name: 'matter', kind: 'choice', isNeeded: false, options: ['ordinary', 'utility', 'disaster', 'danger'] },
     ] },
   ],
   consult_unit: [

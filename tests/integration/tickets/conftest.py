@@ -38,6 +38,7 @@ from tests.fakes.work_order import MONDAY_10, WorkOrders, calendar
 from tests.fakes.work_order_http import Asking, Clock, Door, HttpBackend
 from tests.integration.tickets.sessions import Session
 from tickets.attachment_files import AttachmentFiles
+from tickets.beginning import Beginning
 from tickets.facts import Actor, ActorRole
 from tickets.packs import Packs
 from tickets.public_moves import Subscriber
@@ -104,7 +105,8 @@ async def asking(
             )
             events = Events(web)
             answers = EventAnswers(web, events, orders, clock)
-            registrar = Registrar(web, Spool(tmp_path / "spool"))
+            begin = Beginning(packs=Packs(lambda: load_pack(city)), calendar=calendar)
+            registrar = Registrar(web, Spool(tmp_path / "spool"), begin)
             more = [
                 *citizens.operations(),
                 *attached.operations(),

@@ -29,6 +29,7 @@ JINAN, DRAFT, TAIAN = "jinan_2018", "jinan_draft_2018", "taian_draft"
 HANGZHOU, TONGLIAO = "hangzhou_2024", "tongliao_2024"
 ALL = (JINAN, DRAFT, TAIAN, HANGZHOU, TONGLIAO)
 DESK = centre(ActorRole.AGENT)
+DISPATCHER = centre(ActorRole.DISPATCHER)
 ANSWER = m.Answer(article="供水-12", article_version="3", text="明早六点恢复。")
 
 
@@ -504,6 +505,72 @@ async def test_utilities_and_disasters_leave_before_the_check_for_whoever_is_on_
     unattended = await hotline(city).register(matter=Matter.UTILITY)
     with pytest.raises(Exception, match="nobody_on_duty"):
         await unattended.dispatch(WATER)
+
+
+MESSAGE_LEFT = """
+WITH came AS (INSERT INTO calls (id, caller_number, arrived_at) VALUES ($1, '13800001234', now())
+    RETURNING id)
+INSERT INTO call_marks (call_id, kind, value, at) SELECT id, 'voicemail', '', now() FROM came"""
+DISPATCH_DUE = """
+SELECT t.number, w.due_at - t.created_at AS within
+FROM timers w JOIN tickets t ON t.id = w.ticket_id
+WHERE w.kind = 'dispatch_due' AND w.fired_at IS NULL"""
+
+
+async def first_entry(http: Asking, number: str) -> tuple[str, set[str]]:
+    """What the ticket's registration rests on: articles, and the rules of its cards."""
+    shown = await http.must(DISPATCHER, "GET", f"/api/work-orders/{number}")
+    entry = shown["ledger"][0]
+    assert entry["action"] == "registered"
+    return entry["article"], {card["rule"] for card in entry["body"]["cards"]}
+
+
+@pytest.mark.parametrize("city", ALL)
+async def test_an_urgent_draft_of_the_desk_waits_for_its_dispatch_from_its_registration(
+    city: str, asking: Callable[[str], Awaitable[Asking]], owner: Connection
+) -> None:
+    http = await asking(city)
+    for call, urgency in (("node-1.7", "emergency"), ("node-1.8", "normal")):
+        await owner.execute(MESSAGE_LEFT, call)
+        fields = {"type": "help", "demand": "燃气泄漏", "urgency": urgency, "caller_name": "王"}
+        said = {"version": 1, "fields": fields}
+        made = await http.must(DESK, "POST", f"/api/messages/{call}/confirm", said)
+        _, rules = await first_entry(http, made["ticket"]["number"])
+        wanted = {"caller.real_name_encouraged"} if city == TAIAN else set[str]()
+        assert rules == wanted
+    [waiting] = await owner.fetch(DISPATCH_DUE)
+    assert waiting["number"].endswith("-000001")
+    assert timedelta(hours=1) <= waiting["within"] < timedelta(hours=1, minutes=1)
+
+
+@pytest.mark.parametrize("city", ALL)
+async def test_a_split_ticket_carries_its_cards_and_waits_from_its_registration(
+    city: str,
+    hotline: Hotline,
+    asking: Callable[[str], Awaitable[Asking]],
+    owner: Connection,
+) -> None:
+    order = await hotline(city).register(is_truth_notice_given=True)
+    order.orders.later(hours=3)
+    http = await asking(city)
+    http.clock.at = order.orders.at
+    demands = [
+        {"type": "report", "demand": "另举报占道经营。"},
+        {"type": "report", "demand": "燃气泄漏。", "urgency": "emergency"},
+        {"type": "report", "demand": "楼道停电。", "matter": "utility"},
+    ]
+    path = f"/api/work-orders/{order.facts.number}/moves"
+    made = await http.must(DESK, "POST", path, {"move": "split", "demands": demands})
+    _, *urgent = made["siblings"]
+    waiting = {row["number"]: row["within"] for row in await owner.fetch(DISPATCH_DUE)}
+    assert waiting == dict.fromkeys(urgent, timedelta(hours=1))
+    parents_article, parents = await first_entry(http, order.facts.number)
+    assert "caller.truth" in parents
+    for number in made["siblings"]:
+        article, rules = await first_entry(http, number)
+        assert rules == parents | {"intake.split"}
+        assert parents_article in article
+        assert ("第八条" in article) == (city == HANGZHOU)
 
 
 # ---- the tree ------------------------------------------------------------------------------------
