@@ -1,9 +1,11 @@
 """Acts before a unit is sought: corrected, split, answered, refused, handed over, checked. Pure."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 from rules import catalogue as law
+from rules.catalogue import Rule
 from rules.values import (
     DirectAnswer,
     Force,
@@ -41,6 +43,12 @@ EMERGENCY_MEANS = {
 _OF_AMENDING = frozenset({"reason", "callers_word"})
 _LIFT_ACCUSED = frozenset({ActorRole.REVIEWER, ActorRole.SUPERVISOR, ActorRole.HEAD})
 """None of them dispatches: it takes two to send a demand to whom it had accused."""
+_WISHES: Mapping[Rule[Any], frozenset[str]] = {
+    law.REPLY_RIGHT: frozenset({"wants_reply"}),
+    law.CONFIDENTIAL: frozenset({"is_confidential"}),
+    law.IDENTITY: frozenset({"caller_name", "contact_number"}),
+}
+"""What a caller may ask or give also later, and the rule that it rests on (R014, R016)."""
 ELEMENTS = ("who", "what", "where", "when", "want")
 NEEDED_ELEMENTS = ("what", "want")
 """Without these no unit can begin; that the others were asked for is noted."""
@@ -60,6 +68,9 @@ def amend(scene: Scene, move: m.Amend) -> Made:
         if plural in given:
             given[plural] = kind(given[plural])
     _check_lifting(scene, move, given)
+    for rule, fields in _WISHES.items():
+        if given.keys() & fields or texts.keys() & fields:
+            scene.law.ask_if_given(rule)
     before = {name: _plain(getattr(scene.facts, name)) for name in given}
     facts = replace(scene.facts, **given)
     if "demand" in texts:

@@ -105,7 +105,7 @@ async def test_each_act_of_a_whole_life_shows_the_rules_it_rests_on(
 
 @pytest.mark.requirement("R124")
 @pytest.mark.parametrize("city", ALL)
-async def test_locked_lanes_and_secrecy_rest_on_the_citys_rules(
+async def test_locked_lanes_and_what_a_caller_asks_rest_on_the_citys_rules(
     city: str, hotline: Hotline, owner: Connection
 ) -> None:
     threat = await hotline(city).register(type=TicketType.REPORT, lane=Lane.RETALIATION)
@@ -116,6 +116,10 @@ async def test_locked_lanes_and_secrecy_rest_on_the_citys_rules(
     with pytest.raises(NotSaid) as lacking:
         await order.do(m.Amend(reason="更正", is_confidential=False), DESK)
     assert lacking.value.params["rule"] == "caller.confidential"
+    later = m.Amend(reason="来电补充", wants_reply=False, caller_name="王小明")
+    await order.do(later, DESK)
+    asked = [] if city in (DRAFT, TAIAN) else ["caller.asks_reply"]
+    assert (await rested_on(owner, order))["amend"].split() == [*asked, "caller.identity"]
 
 
 WITHHELD = {
