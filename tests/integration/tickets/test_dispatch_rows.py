@@ -422,13 +422,14 @@ async def test_no_other_city_knows_recusal(hotline: Hotline) -> None:
 # ---- time ----------------------------------------------------------------------------------------
 
 
-@by_city("R048", JINAN, DRAFT)
+@by_city("R048", JINAN, DRAFT, others=(TAIAN, HANGZHOU, TONGLIAO))
 async def test_reply_and_feedback_are_due_in_five_working_days(city: str, hotline: Hotline) -> None:
     order = await signed(hotline, city)
     due = order.facts.reply_due_at
     assert due == order.at(WATER).feedback_due_at
     assert due is not None
     assert due.date() == in_days(order.orders, 7)  # Tuesday to Tuesday
+    await order.contact(WATER)
     with pytest.raises(NotSaid) as lacking:
         await order.feedback(WATER, is_caller_told=False)
     assert lacking.value.params["rule"] == "reply.caller"
@@ -695,6 +696,7 @@ async def test_a_termination_is_the_centres_and_needs_evidence(city: str, hotlin
     assert (await order.do(grant, REVIEWER)).state is TicketState.TERMINATED
 
 
+@pytest.mark.requirement("R124")
 async def test_unreachable_ends_it_in_tongliao_alone_and_only_after_attempts(
     hotline: Hotline,
 ) -> None:

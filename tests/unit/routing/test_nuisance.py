@@ -32,11 +32,13 @@ from routing.nuisance import (
     take,
 )
 from rules.library import load_pack, load_packs
-from rules.pack import FactMissingError, Pack, RuleNotGivenError
+from rules.pack import FactMissingError, RuleNotGivenError
 from rules.values import Misuse
+from tests.fakes.by_city import by_city
 
-HANGZHOU = load_pack("hangzhou_2024")
-OTHERS = [pack for name, pack in sorted(load_packs().items()) if name != "hangzhou_2024"]
+JINAN, DRAFT, TAIAN = "jinan_2018", "jinan_draft_2018", "taian_draft"
+HANGZHOU, TONGLIAO = "hangzhou_2024", "tongliao_2024"
+OTHERS = sorted(load_packs().keys() - {HANGZHOU})
 NOW = datetime(2026, 11, 27, 2, tzinfo=UTC)
 AGENT, LEADER = UserId("agent"), UserId("leader")
 FIRST, SECOND, THIRD = CallId("a-1"), CallId("a-2"), CallId("a-3")
@@ -46,8 +48,8 @@ K, REPEATED, ABUSE = StepKind, Misuse.REPEATED_USE, Misuse.HARASSMENT
 class Line:
     """One caller, under one city's law."""
 
-    def __init__(self, pack: Pack = HANGZHOU) -> None:
-        self.pack = pack
+    def __init__(self, city: str = HANGZHOU) -> None:
+        self.pack = load_pack(city)
         self.now = NOW
         self.steps: list[Step] = []
 
@@ -123,13 +125,11 @@ def test_abuse_is_suspended_after_a_warning_without_waiting_but_not_in_the_same_
     assert line.standing() is Standing.SUSPENDED
 
 
-@pytest.mark.requirement("R118", city="taian_draft")
-@pytest.mark.requirement("R118", city="tongliao_2024")
-@pytest.mark.parametrize("city", ["taian_draft", "tongliao_2024"])
+@by_city("R118", TAIAN, TONGLIAO)
 def test_consequences_are_told_in_the_words_of_the_pack_after_dissuasion_and_nothing_is_suspended(
     city: str,
 ) -> None:
-    line = Line(load_pack(city))
+    line = Line(city)
     with pytest.raises(NotWarned):
         line.do(K.INFORM)
     dissuaded = line.do(K.WARN)
@@ -145,10 +145,12 @@ def test_consequences_are_told_in_the_words_of_the_pack_after_dissuasion_and_not
             line.do(kind, call=SECOND, by=LEADER)
 
 
-@pytest.mark.parametrize("pack", OTHERS, ids=lambda pack: pack.id)
-def test_no_other_city_offers_or_takes_a_suspension(pack: Pack) -> None:
+@pytest.mark.requirement("R124")
+@pytest.mark.parametrize("city", OTHERS)
+def test_no_other_city_offers_or_takes_a_suspension(city: str) -> None:
     """Trap 9: absent from what is offered, refused with the law's own card where it is asked."""
-    line = Line(pack)
+    line = Line(city)
+    pack = line.pack
     assert not has_suspension(pack)
     line.do(K.WARN)
     line.wait(days=1)
@@ -164,43 +166,57 @@ def test_no_other_city_offers_or_takes_a_suspension(pack: Pack) -> None:
 
 
 def test_hangzhou_offers_no_consequences_and_shows_why_a_proposal_must_wait() -> None:
-    offered = {o.kind: o for o in offers(read([], NOW), REPEATED, FIRST, HANGZHOU, NOW)}
+    offered = {o.kind: o for o in offers(read([], NOW), REPEATED, FIRST, load_pack(HANGZHOU), NOW)}
     assert K.INFORM not in offered
     assert offered[K.WARN].script
     assert isinstance(offered[K.PROPOSE].refusal, NotWarned)
 
 
-@pytest.mark.requirement("R119", city="jinan_2018")
-@pytest.mark.requirement("R119", city="taian_draft")
-@pytest.mark.requirement("R119", city="tongliao_2024")
-def test_reasons_are_the_codes_of_each_citys_law() -> None:
-    jinan, taian, tongliao = (
-        load_pack(name) for name in ("jinan_2018", "taian_draft", "tongliao_2024")
-    )
-    assert Misuse.IMPROPER_GAIN not in misuses(jinan)
-    assert {Misuse.IMPROPER_GAIN, Misuse.SLANDER} <= set(misuses(taian)) & set(misuses(tongliao))
-    with pytest.raises(MisuseUnknown):
-        Line(jinan).do(K.MARK, Misuse.IMPROPER_GAIN)
-    for pack in (taian, tongliao):
-        Line(pack).do(K.MARK, Misuse.IMPROPER_GAIN)
-    for pack in (jinan, taian, tongliao):
-        for code in misuses(pack):
-            Line(pack).do(K.MARK, code)
+KINDS = {
+    JINAN: "distortion slander repeated_use long_occupation harassment",
+    DRAFT: "repeated_use long_occupation distortion slander harassment",
+    TAIAN: "distortion slander repeated_use long_occupation harassment improper_gain"
+    " harm_to_others other_disorder",
+    HANGZHOU: "repeated_use long_occupation harassment",
+    TONGLIAO: "distortion slander harm_to_others improper_gain repeated_use long_occupation"
+    " harassment other_disorder",
+}
+
+
+@by_city("R119", JINAN, TAIAN, TONGLIAO, others=(DRAFT, HANGZHOU))
+def test_reasons_are_the_codes_of_each_citys_law(city: str) -> None:
+    assert set(misuses(load_pack(city))) == set(KINDS[city].split())
+    for kind in Misuse:
+        if kind.value in KINDS[city].split():
+            Line(city).do(K.MARK, kind)
+        else:
+            with pytest.raises(MisuseUnknown):
+                Line(city).do(K.MARK, kind)
 
 
 @pytest.mark.parametrize(
     ("city", "misuse", "needs"),
     [
-        ("jinan_2018", Misuse.REPEATED_USE, "warning"),
-        ("jinan_2018", Misuse.HARASSMENT, "nothing"),
-        ("taian_draft", Misuse.SLANDER, "nothing"),
-        ("hangzhou_2024", Misuse.HARASSMENT, "many times"),
+        pytest.param(
+            *each,
+            marks=pytest.mark.requirement("R124")
+            if each[0] == DRAFT
+            else pytest.mark.requirement("R117", city=each[0]),
+        )
+        for each in (
+            (JINAN, Misuse.REPEATED_USE, "warning"),
+            (JINAN, Misuse.HARASSMENT, "nothing"),
+            (DRAFT, Misuse.REPEATED_USE, "warning"),
+            (DRAFT, Misuse.SLANDER, "nothing"),
+            (TAIAN, Misuse.SLANDER, "nothing"),
+            (HANGZHOU, Misuse.HARASSMENT, "many times"),
+        )
     ],
 )
 def test_evidence_for_the_police_is_put_together_where_the_law_hands_over(
     city: str, misuse: Misuse, needs: str
 ) -> None:
-    line = Line(load_pack(city))
+    line = Line(city)
     with pytest.raises((RuleNotGivenError, FactMissingError)):
         line.do(K.EVIDENCE, misuse, by=LEADER)
     with pytest.raises(RuleNotGivenError):
@@ -218,7 +234,7 @@ def test_evidence_for_the_police_is_put_together_where_the_law_hands_over(
 
 def test_tongliao_hands_nothing_to_the_police() -> None:
     with pytest.raises(RuleNotGivenError):
-        Line(load_pack("tongliao_2024")).do(K.EVIDENCE, REPEATED, by=LEADER, is_illegal=True)
+        Line(TONGLIAO).do(K.EVIDENCE, REPEATED, by=LEADER, is_illegal=True)
 
 
 def test_a_warning_of_one_misuse_is_none_of_another() -> None:
@@ -297,8 +313,8 @@ WISHES = st.tuples(
 )
 
 
-def play(pack: Pack, wishes: Sequence[tuple[StepKind, Misuse, CallId, UserId | None, int]]) -> Line:
-    line = Line(pack)
+def play(city: str, wishes: Sequence[tuple[StepKind, Misuse, CallId, UserId | None, int]]) -> Line:
+    line = Line(city)
     for kind, misuse, call, by, minutes in wishes:
         line.wait(minutes=minutes / 10)
         try:
@@ -359,9 +375,9 @@ def test_nobody_is_suspended_without_warning_time_another_call_and_a_second_pers
 
 @given(st.sampled_from(OTHERS), LIKELY)
 def test_without_the_power_nobody_is_ever_suspended(
-    pack: Pack, wishes: list[tuple[StepKind, Misuse, CallId, UserId | None, int]]
+    city: str, wishes: list[tuple[StepKind, Misuse, CallId, UserId | None, int]]
 ) -> None:
-    line = play(pack, wishes)
+    line = play(city, wishes)
     assert not {K.PROPOSE, K.APPROVE} & {step.kind for step in line.steps}
     assert line.standing() is not Standing.SUSPENDED
 
