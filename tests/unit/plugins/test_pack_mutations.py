@@ -31,6 +31,14 @@ def test_nothing_is_tried_that_no_pack_may_say() -> None:
     [rates], [redo] = pack.entries["caller.rates"], pack.entries["clock.redo"]
     assert [part for part, *_ in variants(rates)] == ["force"]
     assert "starts" not in [part for part, *_ in variants(redo)]
+    for rule, never in (
+        ("refuse.repeat", "same_caller"),
+        ("reply.extension", "approved_by_centre"),
+        ("clock.extension", "before"),
+        ("clock.sign", "day_of_event_counts"),
+    ):
+        [entry] = pack.entries[rule]
+        assert never not in [part for part, *_ in variants(entry)]
 
 
 def test_a_changed_pack_is_read_everywhere_while_it_is_in_force() -> None:
