@@ -24,7 +24,7 @@ import tickets.packs
 from rules.catalogue import SENT, STARTS
 from rules.pack import Entry, Pack
 from rules.pack_file import parse_pack, term_never
-from rules.values import DirectAnswer, Force, RefusalOutcome, Start, Term, Unit
+from rules.values import DirectAnswer, Force, RefusalOutcome, RepeatOutcome, Start, Term, Unit
 from server.coverage import Mutation, MutationOutcome
 
 REPORT: Final = "PACK_MUTATIONS_REPORT"
@@ -35,6 +35,7 @@ Spot = tuple[str, str, int]
 OTHERS: Final[Mapping[object, object]] = {
     RefusalOutcome.SHOW_ROUTE: RefusalOutcome.EXPLAIN,
     RefusalOutcome.SHOW_PLACE: RefusalOutcome.EXPLAIN,
+    RepeatOutcome.NOT_DISPATCHED: RepeatOutcome.NOT_ACCEPTED,
     DirectAnswer.WHATEVER_CAN_BE: DirectAnswer.CONSULT_FROM_KNOWLEDGE,
     DirectAnswer.FROM_KNOWLEDGE: DirectAnswer.CONSULT_FROM_KNOWLEDGE,
 }

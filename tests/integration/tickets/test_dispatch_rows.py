@@ -203,7 +203,7 @@ async def test_hangzhou_knows_no_lead_and_jinan_and_tongliao_no_separate_shares(
         assert refused.value.params["rule"] == "dispatch.separate"
 
 
-@by_city("R041", HANGZHOU, TONGLIAO)
+@by_city("R041", HANGZHOU, TONGLIAO, others=(TAIAN,))
 async def test_the_centre_sets_the_period_for_a_ticket_with_its_reason(
     city: str, hotline: Hotline
 ) -> None:

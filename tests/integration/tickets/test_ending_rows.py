@@ -214,6 +214,13 @@ async def test_a_final_end_needs_redo_or_supervision_and_is_opened_by_new_facts_
     with pytest.raises(RefusedByLaw) as refused:
         await plain.do(end, HEAD)
     assert refused.value.params["why"] == "neither_redone_nor_supervised"
+    again = await reviewed(hotline, city)
+    await again.follow_up(is_satisfied=False, is_reasonable=True)
+    await again.do(m.Redo(reason="仍停水", is_verified=True), REVIEWER)
+    await again.feedback(WATER)
+    await again.review(WATER)
+    await closed(again)
+    assert (await again.do(end, HEAD)).state is TicketState.ENDED
     order = await hotline(city).register()
     await order.to_units(WATER)
     await order.do(m.Supervise(trigger="repeated", opinion="限期办结"), SUPERVISOR)
