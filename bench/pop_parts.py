@@ -9,12 +9,13 @@ import gc
 import json
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
+import uvloop
 from aiohttp import web
 
 from base.ids import CallId
@@ -189,14 +190,19 @@ async def _served(
         yield port
 
 
+def _run(work: Coroutine[object, object, None]) -> None:
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:  # as the roles do
+        runner.run(work)
+
+
 def main(name: str, *arguments: str) -> None:
     """Be one of the processes."""
     match name, arguments:
         case "bridge", (url, port):
             with tempfile.TemporaryDirectory() as folder:
-                asyncio.run(_bridge(url, int(port), Path(folder)))
+                _run(_bridge(url, int(port), Path(folder)))
         case "web", (url,):
-            asyncio.run(_web(url))
+            _run(_web(url))
         case "bare", (port,):
             asyncio.run(_bare(int(port)))
         case _:

@@ -10,7 +10,7 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import count
-from typing import Final, assert_never
+from typing import Final, assert_never, cast
 
 import structlog
 
@@ -103,8 +103,7 @@ class Link(AMIProtocol):  # type: ignore[misc]  # panoramisk is untyped
         return self._end or LinkDown()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
+        self.transport = cast("asyncio.Transport", transport)  # uvloop's is none by its class
 
     def data_received(self, data: bytes) -> None:
         try:
