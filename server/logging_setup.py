@@ -5,6 +5,7 @@ Every value passes ``mask_numbers``: a caller's telephone number never reaches a
 
 import logging
 import logging.handlers
+import os
 import re
 import sys
 from collections.abc import Mapping
@@ -102,9 +103,17 @@ def configure_logging(process: str, level: str, logs_dir: Path | None = None) ->
     structlog.contextvars.bind_contextvars(process=process)
 
 
+class _RotatingFile(logging.handlers.RotatingFileHandler):
+    """Looks at the file itself: the library's formats each line twice, once to know its length."""
+
+    def shouldRollover(self, record: logging.LogRecord) -> bool:
+        stream = self.stream = self.stream or self._open()
+        return os.fstat(stream.fileno()).st_size >= self.maxBytes
+
+
 def _file_handler(logs_dir: Path, process: str) -> logging.Handler:
     logs_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    handler = logging.handlers.RotatingFileHandler(
+    handler = _RotatingFile(
         logs_dir / f"{process}.log",
         maxBytes=LOG_FILE_BYTES,
         backupCount=LOG_FILES_KEPT,

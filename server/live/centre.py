@@ -240,7 +240,8 @@ class Centre:
                 self._moves.begin(agent, at=self._parts.now())
 
     async def _do(self, effects: Sequence[desk.DeskEffect]) -> None:
-        for effect in effects:
+        """Pages first: neither a line of the log nor a note may stand before a pop."""
+        for effect in sorted(effects, key=lambda effect: isinstance(effect, desk.Moved)):
             await self._carry_out(effect)
 
     async def _carry_out(self, effect: desk.DeskEffect) -> None:
