@@ -509,7 +509,7 @@ class Centre:
                 database="up" if self._parts.scribe.is_database_up else "down",
             )
             await self._publisher.catch_up()
-            await self._listening.read_due()
+            self._listening.read_due()
             await self._do(self._desks.end_leases(self._parts.now()))
             self._mend_marks()
             match presence:

@@ -50,7 +50,10 @@ class Conversation:
     model: str | None = None
     draft_read_mono: float = 0.0
     is_draft_due: bool = False
-    """Whether the words that are there could not be read yet."""
+    """Whether there are words that the draft has not been read from yet."""
+    is_reading_draft: bool = False
+    has_draft_failed: bool = False
+    """The last reading; it is tried again."""
     consent_for: tuple[OutsideKind, ...] = ()
     consent_script: str = ""
 

@@ -120,6 +120,8 @@ class Listening:
         for line in talk.transcript.lines.values():
             await self._publisher.publish(agent, wire.LineChanged(line=line))
         await self._show_dangers(talk)
+        if is_found:
+            self._read_draft(talk)
         if not talk.is_over:
             self._fork_missing(talk, is_fresh=not is_found)
 
@@ -160,7 +162,6 @@ class Listening:
         if shown is not None:
             talk.restore_shown(shown)
         talk.dangers.read(talk.transcript.utterances(), self._now())
-        await self._read_anew(talk)
 
     async def end(self, call: LiveCall) -> None:
         """Nobody talks any more; words may still trickle in while the desk wraps up."""
@@ -298,41 +299,52 @@ class Listening:
         if line.is_final and line.text:
             call, engine, model = talk.call.call, talk.engine or "", talk.model or ""
             self._scribe.note(KeepLine(call, line, message.words, engine, model))
-        await self._read_draft(talk, is_final=message.kind is SpeechEventKind.FINAL)
+        await self._understand(talk, is_final=message.kind is SpeechEventKind.FINAL)
 
-    async def _read_draft(self, talk: Conversation, *, is_final: bool) -> None:
+    async def _understand(self, talk: Conversation, *, is_final: bool) -> None:
+        """Look what the words mean: dangers at once, the draft beside everything else."""
         now_mono = asyncio.get_running_loop().time()
         if not is_final and now_mono - talk.draft_read_mono < PARTIAL_DRAFT_EVERY_S:
             return
         talk.draft_read_mono = now_mono
-        utterances = talk.transcript.utterances()
-        if talk.dangers.read(utterances, self._now()):
+        if talk.dangers.read(talk.transcript.utterances(), self._now()):
             await self._show_dangers(talk)
-        if await self._read_anew(talk):
-            await self._draft_changed(talk)
+        self._read_draft(talk)
 
-    async def _read_anew(self, talk: Conversation) -> bool:
-        """Read the draft from all words; whether it changed. What fails is tried later."""
-        if talk.draft.saved != "draft":
-            return False
-        utterances = talk.transcript.utterances()
-        if not utterances and not talk.draft.machine.fields:
-            return False
+    def _read_draft(self, talk: Conversation) -> None:
+        """Have the draft read from all words. Whoever follows calls does not wait for it."""
+        talk.is_draft_due = True
+        if not talk.is_reading_draft:
+            talk.is_reading_draft = True
+            self._tasks.spawn(self._read_while_due(talk), name="draft")
+
+    async def _read_while_due(self, talk: Conversation) -> None:
+        """Until the reading is of the last words. One that fails is tried later."""
         try:
-            machine = await self._extract(utterances, talk.draft.caller_number, self._now())
+            while talk.is_draft_due and self._is_to_read(talk):
+                talk.is_draft_due = False
+                machine = await self._extract(
+                    talk.transcript.utterances(), talk.draft.caller_number, self._now()
+                )
+                if self._is_to_read(talk) and talk.draft.take(machine):
+                    await self._draft_changed(talk)
+                talk.has_draft_failed = False
         except DraftNotRead as error:
-            if not talk.is_draft_due:
+            if not talk.has_draft_failed:
                 log.warning("draft_not_read", call=talk.call.call, cause=str(error))
-            talk.is_draft_due = True
-            return False
-        talk.is_draft_due = False
-        return talk.draft.take(machine)
+            talk.is_draft_due = talk.has_draft_failed = True
+        finally:
+            talk.is_reading_draft = False
 
-    async def read_due(self) -> None:
+    def _is_to_read(self, talk: Conversation) -> bool:
+        is_there = self._talks.get(talk.call.call) is talk and talk.draft.saved == "draft"
+        return is_there and bool(talk.transcript.utterances() or talk.draft.machine.fields)
+
+    def read_due(self) -> None:
         """Read the drafts whose last reading failed."""
-        for talk in list(self._talks.values()):
-            if talk.is_draft_due and await self._read_anew(talk):
-                await self._draft_changed(talk)
+        for talk in self._talks.values():
+            if talk.is_draft_due and self._is_to_read(talk):
+                self._read_draft(talk)
 
     async def _show_dangers(self, talk: Conversation) -> None:
         shown = wire.DangerShown(call=talk.call.call, dangers=talk.dangers.shown)
@@ -400,7 +412,7 @@ class Listening:
         talk.late_legs.discard(heard.speaker)
         if not talk.late_legs:
             await self._set_speech(talk, "ended")
-        await self._read_draft(talk, is_final=True)
+        await self._understand(talk, is_final=True)
 
     # ---- forks ---------------------------------------------------------------------------------
 

@@ -124,6 +124,35 @@ async def test_a_reader_of_drafts_that_is_away_holds_up_no_word_and_reads_on_its
         await live.until_view(lambda view: view.draft is not None and "place" in view.draft.fields)
 
 
+async def test_nobody_waits_for_a_draft_that_is_being_read(settings: Settings) -> None:
+    """Words and pops go on, and the next reading is of the words that came meanwhile."""
+    may_read, readings = asyncio.Event(), list[int]()
+
+    async def read(utterances: Sequence[Utterance], number: str, now: datetime) -> Draft:
+        readings.append(len(utterances))
+        await may_read.wait()
+        return await draft_here(utterances, number, now)
+
+    async with LiveBridge(settings, extract=read) as live:
+        for agent in ("1001", "1002"):
+            await live.ask(SetAgentState(agent=agent, wish="go_ready"))
+        call = await live.answered_call()
+        stream = await live.begin(call)
+        await live.say(call, stream, 0, "人民路的路灯坏了")
+        await until(lambda: bool(readings))
+        await live.say(call, stream, 1, "已经三天了")
+        await live.say(call, stream, 2, "请派人来")
+        await live.until_view(lambda view: len(view.lines) == 3)
+        other = live.switch.arrive("13900139000")
+        live.switch.queue(other)
+        live.switch.ring(other, "1002")
+        await live.until_view(lambda view: view.pop is not None, "1002", "the pop")
+        assert readings == [1]
+        may_read.set()
+        await live.until_view(lambda view: view.draft is not None and "place" in view.draft.fields)
+        assert readings == [1, 3]
+
+
 async def test_emptied_redis_gets_the_desks_back_and_words_go_on_without_new_forks(
     live: LiveBridge,
 ) -> None:
