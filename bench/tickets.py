@@ -36,11 +36,13 @@ from tests.fakes.work_order import MONDAY_10, calendar
 from tickets import board
 from tickets import moves as m
 from tickets.access import UnitView
-from tickets.beginning import Beginning
+from tickets.beginning import Beginning, facts_of
 from tickets.board import Wanted
 from tickets.facts import Actor, ActorRole
+from tickets.oversight import tracked
 from tickets.packs import Packs
 from tickets.registration import Confirmation, register
+from tickets.store import SQL
 from tickets.ticket import TicketState
 from tickets.work_orders import WorkOrders, open_lanes
 
@@ -123,6 +125,7 @@ class Cases:
         self._packs = Packs(lambda: load_pack(CITY))
         self._beginning = Beginning(packs=self._packs, calendar=calendar)
         self._waiting: dict[str, list[TicketId]] = {}
+        self._numbers: list[str] = []
         self._number = 0
 
     async def learn(self, database: Database) -> None:
@@ -135,6 +138,8 @@ class Cases:
                 MONDAY_10,
             )
             self._waiting[state] = [TicketId(row["id"]) for row in rows]
+        rows = await database.fetch("SELECT number FROM tickets ORDER BY id LIMIT 1000")
+        self._numbers = [row["number"] for row in rows]
 
     def all(self) -> list[tuple[str, str, Callable[[], Pairs]]]:
         """Name, whose login, and the pairs of a round."""
@@ -160,6 +165,9 @@ class Cases:
             ("search rare", "web", centre_list(lambda: Wanted(words="窨井盖"))),
             ("search nothing", "web", centre_list(lambda: Wanted(words="飞碟降落"))),
             ("search number", "web", centre_list(self._numbered)),
+            ("similar", "web", lambda: self._pairs(self._similar)),
+            ("tracked", "web", lambda: self._pairs(lambda: _tracked)),
+            ("progress", "web", lambda: self._pairs(self._progress)),
             ("search by a unit", "unit", lambda: self._pairs(lambda: self._units_list("路灯"))),
         ]
 
@@ -237,6 +245,36 @@ class Cases:
                 msgspec.json.encode(await board.lines(connection, wanted, of_unit(HOUSING)))
 
         return ask
+
+    def _similar(self) -> Work:
+        """What registration is shown against doubling."""
+        ticket, by = self._dice.choice(self._waiting["registered"]), centre(ActorRole.AGENT)
+
+        async def ask(database: Any) -> None:
+            async with database.transaction() as connection:
+                await open_lanes(connection, by)
+                msgspec.json.encode(await board.similar(connection, ticket, by))
+
+        return ask
+
+    def _progress(self) -> Work:
+        """What a caller is told who asks by number and code."""
+        number = self._dice.choice(self._numbers)
+
+        async def ask(database: Any) -> None:
+            async with database.transaction() as connection:
+                ticket = await connection.fetchval(SQL["id_of_number"], number)
+                msgspec.json.encode(await facts_of(connection, ticket))
+                msgspec.json.encode(await board.refusal_told(connection, ticket))
+                msgspec.json.encode(await board.texts(connection, ticket))
+                msgspec.json.encode(await board.history(connection, ticket))
+
+        return ask
+
+
+async def _tracked(database: Any) -> None:
+    async with database.transaction() as connection:
+        msgspec.json.encode(await tracked(connection))
 
 
 def _listing(wanted: Wanted) -> Work:

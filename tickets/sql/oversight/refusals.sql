@@ -22,7 +22,7 @@ SELECT a.completion_due_at, t.number, a.unit, a.completion_basis AS basis, a.fee
 FROM assignments a JOIN tickets t ON t.id = a.ticket_id
 WHERE a.completion_due_at IS NOT NULL
     AND a.state IN ('sent', 'signed', 'return_asked', 'end_asked')
-ORDER BY a.completion_due_at, t.number LIMIT $1;
+ORDER BY a.completion_due_at, a.number LIMIT $1;
 
 -- name: refusal_sample
 -- The same day gives the same sample, whoever asks: nobody can draw until it suits.
