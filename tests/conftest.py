@@ -19,6 +19,7 @@ import psutil
 import pytest
 import redis
 import structlog
+from xdist.remote import Producer
 
 from base.database import connect
 from base.database_roles import RUNNING, DatabaseLogin, create_database, create_roles
@@ -34,7 +35,7 @@ from server.services.valkey import PrivateValkey
 from server.settings import Settings
 from server.settings_loader import REPOSITORY, load_settings
 from server.settings_options import EMERGENCY_TRUNK_OFFSET, PORT_OFFSETS
-from tests.lanes import in_lanes, own_ports
+from tests.lanes import Lanes, in_lanes, own_ports
 
 HOST = "127.0.0.1"
 TEMPLATE = "hotline_template"
@@ -51,6 +52,11 @@ SINGLE_PORTS, INSTALLATION_PORTS = OWN_PORTS[:1500], OWN_PORTS[1500:]
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     in_lanes(items)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Lanes:
+    return Lanes(config, log)
 
 
 @dataclass(frozen=True, slots=True)

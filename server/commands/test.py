@@ -12,7 +12,7 @@ from server.settings_options import REPOSITORY_VARIABLES
 from server.setup.node import node_folder
 from server.setup.steps import prepare_for_tests
 
-LANES = ("-n", "2", "--dist", "loadgroup", "--no-loadscope-reorder")
+LANES = ("-n", "2", "--dist", "loadscope", "--no-loadscope-reorder")
 """Most tests wait for telephones, so that two cores carry two lanes (``tests/lanes.py``)."""
 
 
