@@ -7,6 +7,7 @@ each request waits for the fact and raises ``NotDone`` if it does not come.
 """
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Final, Protocol
@@ -16,12 +17,13 @@ from base.ids import AgentId, AttemptId, CallId
 from telephony import actions
 from telephony.actions import Action, Answer
 from telephony.events import ConsultState
-from telephony.failures import CallGone, NotDone
+from telephony.failures import ActionRefused, CallGone, NotDone
 from telephony.resync import RECORDING_PAUSED
 from telephony.snapshot import Call, Snapshot, Talk
 
 CONFIRM_TIMEOUT_S: Final = 2.0
 CONFIRM_EVERY_S: Final = 0.02
+JOINED_TRIES: Final = 25
 # For a moment after a hold Asterisk takes no key: at once it lost all, after 0.3 s none.
 KEYS_BACK_S: Final = 0.3
 # What the phone's keys do while the agent is with whoever was asked (features.conf).
@@ -83,7 +85,7 @@ class AsteriskControl:
 
     async def hold(self, call: CallId) -> None:
         async with self._talking(call, "hold") as channel:
-            await self._send(actions.attended_transfer(channel, HOLD))
+            await self._send_when_joined(actions.attended_transfer(channel, HOLD))
             await self._until(call, "hold", lambda now: "agent" in now.held)
 
     async def resume(self, call: CallId) -> None:
@@ -95,7 +97,7 @@ class AsteriskControl:
     async def consult(self, call: CallId, number: str) -> None:
         async with self._talking(call, "consult") as channel:
             await self._send(actions.set_variable(channel, "__HOTLINE_TARGET", number))
-            await self._send(actions.attended_transfer(channel, ASK))
+            await self._send_when_joined(actions.attended_transfer(channel, ASK))
             await self._until(call, "consult", lambda now: now.consult is not None)
 
     async def hand_over(self, call: CallId) -> None:
@@ -111,7 +113,7 @@ class AsteriskControl:
     async def send_on(self, call: CallId, number: str) -> None:
         async with self._talking(call, "send_on") as channel:
             await self._send(actions.set_variable(call, "HOTLINE_TARGET", number))
-            await self._send(actions.blind_transfer(channel, SEND_ON))
+            await self._send_when_joined(actions.blind_transfer(channel, SEND_ON))
             await self._until_left(call, "send_on")
 
     async def let_go(self, call: CallId) -> None:
@@ -134,6 +136,16 @@ class AsteriskControl:
         answer = await self._send(actions.dial_out(agent, attempt, number))
         if answer.events[-1].get("Response").lower() != "success":
             raise NotDone(agent=agent, what="dial")
+
+    async def _send_when_joined(self, action: Action) -> None:
+        """Asterisk tells of an answer a moment before the two are joined; a transfer in between is
+        refused ("Transfer invalid")."""
+        for _ in range(JOINED_TRIES):
+            with contextlib.suppress(ActionRefused):
+                await self._send(action)
+                return
+            await asyncio.sleep(CONFIRM_EVERY_S)
+        await self._send(action)
 
     # ---- waiting for the fact ------------------------------------------------------------------
 
