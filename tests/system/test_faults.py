@@ -161,7 +161,7 @@ async def test_two_hundred_calls_leave_nothing_behind(stage: Stage) -> None:
         left = stage.it.product.channels()
     if left and all(_is_left_by_asterisk(line) for line in left):
         # Seen twice in some thirty runs: its caller was served and has gone, nobody is on the
-        # line, and Asterisk 22.10.1 keeps the channel. Why is not known (docs/DEGRADATION.md).
+        # line, and Asterisk 22.10.1 keeps the channel: asterisk#2123 fits it (docs/DEGRADATION.md).
         pytest.xfail(f"Asterisk kept an agent's leg that has no caller: {left}")
     assert not left
     after = await held(stage.it)
