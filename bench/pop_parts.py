@@ -9,7 +9,7 @@ import gc
 import json
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -190,19 +190,14 @@ async def _served(
         yield port
 
 
-def _run(work: Coroutine[object, object, None]) -> None:
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:  # as the roles do
-        runner.run(work)
-
-
 def main(name: str, *arguments: str) -> None:
     """Be one of the processes."""
     match name, arguments:
         case "bridge", (url, port):
             with tempfile.TemporaryDirectory() as folder:
-                _run(_bridge(url, int(port), Path(folder)))
+                uvloop.run(_bridge(url, int(port), Path(folder)))  # as the roles do
         case "web", (url,):
-            _run(_web(url))
+            uvloop.run(_web(url))
         case "bare", (port,):
             asyncio.run(_bare(int(port)))
         case _:

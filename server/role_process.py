@@ -36,8 +36,7 @@ def run_role(settings: Settings, role: str) -> int:
     """Run one role until SIGTERM; returns the process's exit code."""
     configure_logging(role, settings.log_level, settings.logs_dir)
     try:
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(_run(settings, role))
+        uvloop.run(_run(settings, role))
     except Exception as error:
         if setup_error := _setup_error(error):
             log.error("role_cannot_start", what=setup_error.message, fix=setup_error.fix)
