@@ -129,8 +129,12 @@ def _append(out: IO[bytes], line: bytes) -> None:
 
 async def verify(connection: Connection, folder: Path, is_signed: IsSigned) -> Verdict:
     """Compare every ticket with its chains, and every sealed span with its seal."""
-    files = [SealFile(folder, book) for book in Book]
-    faults = [fault for file in files async for fault in _seal_faults(connection, file, is_signed)]
+    seals = {book: SealFile(folder, book).read() for book in Book}
+    faults = [
+        fault
+        for book in Book
+        async for fault in _seal_faults(connection, book, seals[book], is_signed)
+    ]
     tickets = entries = accesses = before_chain = 0
     async for each in _tickets(connection):
         tickets += 1
@@ -138,32 +142,31 @@ async def verify(connection: Connection, folder: Path, is_signed: IsSigned) -> V
         accesses += len(each.accesses)
         before_chain += sum(line.seq is None for line in each.accesses)
         faults += each.faults
-    seals, access_seals = (file.read() for file in files)
+    ledger_seals = seals[Book.LEDGER]
     return Verdict(
         tickets=tickets,
         entries=entries,
-        seals=len(seals),
-        sealed_until=seals[-1].until_at if seals else None,
+        seals=len(ledger_seals),
+        sealed_until=ledger_seals[-1].until_at if ledger_seals else None,
         accesses=accesses,
         accesses_before_chain=before_chain,
-        access_seals=len(access_seals),
+        access_seals=len(seals[Book.ACCESSES]),
         faults=tuple(faults),
     )
 
 
 async def _seal_faults(
-    connection: Connection, file: SealFile, is_signed: IsSigned
+    connection: Connection, book: Book, seals: list[Seal], is_signed: IsSigned
 ) -> AsyncIterator[LedgerFault]:
-    seals = file.read()
     for fault in check_seals(seals, is_signed):
-        yield LedgerFault(where=f"{file.book.seal} {fault.number}", what=fault.what)
+        yield LedgerFault(where=f"{book.seal} {fault.number}", what=fault.what)
     for each in seals:
-        root = await _root(connection, file.book, each.from_at, each.until_at)
+        root = await _root(connection, book, each.from_at, each.until_at)
         if root.entries != each.entries:
             what = "entries_missing" if root.entries < each.entries else "entries_added"
-            yield LedgerFault(where=f"{file.book.seal} {each.number}", what=what)
+            yield LedgerFault(where=f"{book.seal} {each.number}", what=what)
         elif root.hex() != each.root:
-            yield LedgerFault(where=f"{file.book.seal} {each.number}", what="entries_changed")
+            yield LedgerFault(where=f"{book.seal} {each.number}", what="entries_changed")
 
 
 async def _root(connection: Connection, book: Book, since: datetime, until_at: datetime) -> Root:

@@ -61,9 +61,10 @@ def _run_seal(args: argparse.Namespace) -> int:
         print(json.dumps(msgspec.to_builtins(made)))
     elif not made:
         print("nothing new to seal")
-    for book, each in made.items() if not args.json else ():
-        until = f"{each.until_at:%F %T} UTC"
-        print(f"{book.seal} {each.number}: {each.entries} entries until {until}")
+    else:
+        for book, each in made.items():
+            until = f"{each.until_at:%F %T} UTC"
+            print(f"{book.seal} {each.number}: {each.entries} entries until {until}")
     return 0
 
 
