@@ -39,12 +39,11 @@ class Beginning:
         """What a ticket that begins now lives under."""
         return Law(await self.packs.for_new(connection), local_date(at))
 
-    async def wait(self, connection: Connection, ticket: TicketId) -> None:
+    async def wait(self, connection: Connection, facts: TicketFacts) -> None:
         """Begin what an urgent ticket waits for."""
-        facts = await facts_of(connection, ticket)
         the_law = law_of(facts, await self.packs.of(connection, facts.pack))
         waits = timers_of(facts, the_law, DueTimes(self.calendar()))
-        await keep_timers(connection, ticket, waits)
+        await keep_timers(connection, facts.id, waits)
 
 
 def rests_on(demand: Demand, the_law: Law) -> list[ArticleCard]:

@@ -15,7 +15,7 @@ import structlog
 
 from base.database import Connection, Database, storable
 from base.ids import CallId, TicketId, UserId
-from tickets.beginning import Beginning, rests_on
+from tickets.beginning import Beginning, facts_of, rests_on
 from tickets.facts import PackId
 from tickets.intake import Demand, pack_id
 from tickets.new_ticket import insert_ticket
@@ -144,7 +144,7 @@ async def _insert(
         )
     await connection.execute(SQL["mark_draft_confirmed"], confirmation.call, at)
     if beginning is not None and demand.is_urgent:
-        await beginning.wait(connection, ticket)
+        await beginning.wait(connection, await facts_of(connection, ticket))
     return ticket_of_row(row)
 
 

@@ -98,9 +98,10 @@ class WorkOrders:
         ticket = await insert_demand(
             connection, demand, by.user, at, pack, contact=contact, cards=cards
         )
+        facts = await facts_of(connection, ticket)
         if demand.is_urgent:
-            await self._beginning.wait(connection, ticket)
-        return await facts_of(connection, ticket)
+            await self._beginning.wait(connection, facts)
+        return facts
 
     async def law_of(self, facts: TicketFacts) -> Law:
         """What a ticket lives under; one from before packs is asked about under today's."""
