@@ -52,15 +52,7 @@ async def whole_life(order: WorkOrder) -> None:
     await order.sign(LIXIA)
     await order.do(m.SubDispatch(units=[DONGGUAN]), of_unit(LIXIA))
     await order.handle(DONGGUAN)
-    review = m.ReviewFeedback(
-        assignment=order.at(DONGGUAN).id,
-        answers_all_demands=True,
-        has_basis=True,
-        is_contact_proved=True,
-        is_accepted=True,
-        verdict="逐项核对",
-    )
-    await order.do(review, of_unit(LIXIA))
+    await order.review(DONGGUAN, by=LIXIA)
     await order.contact(LIXIA)
     await order.feedback(LIXIA)
     await order.review(LIXIA)
