@@ -19,6 +19,7 @@ import structlog
 from base.ids import StreamId
 from telephony.audio_rate import SHARE_LEAST, RateWatch
 from telephony.audio_wire import (
+    SILENCE_FRAME,
     AudioParser,
     AudioSocketParser,
     NotAudio,
@@ -39,6 +40,9 @@ FLOOD_ALLOWANCE_S: Final = 30.0
 """Sound may come this much faster than real time, from this much credit: a network's hiccup makes
 up for lost time, an attacker or a looping channel (asterisk#234) does not stop."""
 CLOSE_TIMEOUT_S: Final = 1.0
+SILENCE_EVERY_S: Final = 1.0
+"""How often a little silence goes back. ChanSpy looks up only when something comes from us: without
+it Asterisk may keep a leg whose call is over (asterisk#2123)."""
 
 
 class LegEnd(StrEnum):
@@ -216,8 +220,13 @@ class AudioListener:
             return
         _keep_alive(writer)
         leg = await self._named(reader)
-        if leg is not None:
+        if leg is None:
+            return
+        silence = asyncio.create_task(_send_silence(writer))
+        try:
             await self._on_leg(leg)
+        finally:
+            silence.cancel()
 
     async def _named(self, reader: asyncio.StreamReader) -> AudioLeg | None:
         """Read until the stream says who it is; None where it does not."""
@@ -239,6 +248,14 @@ class AudioListener:
         except OSError as error:
             log.info("audio_connection_lost", reason=str(error))
         return None
+
+
+async def _send_silence(writer: asyncio.StreamWriter) -> None:
+    """Until cancelled or the connection is gone; nothing where Asterisk does not take it."""
+    while not writer.is_closing():
+        await asyncio.sleep(SILENCE_EVERY_S)
+        if not writer.transport.get_write_buffer_size():
+            writer.write(SILENCE_FRAME)
 
 
 def _keep_alive(writer: asyncio.StreamWriter) -> None:

@@ -42,6 +42,9 @@ SOUND_RATES_HZ: Final = {
 
 _HEAD: Final = struct.Struct(">BH")
 
+SILENCE_FRAME: Final = _HEAD.pack(0x10, 320) + bytes(320)
+"""20 ms of silence at 8 kHz, the rate at which forks are made."""
+
 
 class NotAudio(HotlineError):
     """What came is not the audio protocol."""

@@ -139,6 +139,20 @@ async def test_sound_that_comes_with_the_hangup_is_heard() -> None:
         assert legs.heard[str(ID)] == SOUND
 
 
+async def test_a_little_silence_goes_back_until_the_leg_ends(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(audio, "SILENCE_EVERY_S", 0.05)
+    legs = Legs()
+    async with listening(legs) as listener, connected(listener) as (reader, writer):
+        writer.write(named())
+        async with asyncio.timeout(5):
+            assert await reader.readexactly(2 * 323) == frame(0x10, bytes(320)) * 2
+            writer.write(frame(0x00))
+            assert set(await reader.read()) <= {0x10, 0x00, 0x01, 0x40}
+        await until(lambda: listener.connections == 0)
+
+
 async def test_garbage_ends_its_own_connection_only() -> None:
     legs = Legs()
     async with (
