@@ -10,6 +10,7 @@ from base.errors import SetupError
 from telephony import tones
 from telephony.config import (
     MANAGER_EVENTS,
+    MANAGER_EVENTS_OFF,
     AsteriskConfig,
     AsteriskSecrets,
     render,
@@ -218,6 +219,8 @@ def test_manager_hears_only_the_listed_events(make: Make) -> None:
     render(config)
     text = (config.etc / "manager.conf").read_text()
     assert text.count("eventfilter(action(include)") == len(MANAGER_EVENTS)
+    assert f"\ndisabledevents = {','.join(MANAGER_EVENTS_OFF)}\n" in text
+    assert not set(MANAGER_EVENTS) & set(MANAGER_EVENTS_OFF)
     assert "write = call,agent,reporting,originate" in text
     assert "secret = manager-secret" in text
 
