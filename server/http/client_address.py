@@ -1,4 +1,4 @@
-"""Whose address a request comes from, where proxies of ours stand before the web role.
+"""Whose address a request comes from and whether it was encrypted, behind proxies of ours.
 
 A proxy tells who asked it in ``Forwarded`` (RFC 7239) or ``X-Forwarded-For``, the nearest hop
 last. What a stranger writes there stands further left; so it is read from the right, and only as
@@ -16,6 +16,7 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 X_FORWARDED_FOR: Final = "X-Forwarded-For"
+X_FORWARDED_PROTO: Final = "X-Forwarded-Proto"
 ONE_LINES_BITS: Final = 64
 """Of an IPv6 address: whoever has a line has the whole network behind them."""
 
@@ -51,18 +52,28 @@ class TrustedProxies:
         }
         return found.pop() if len(found) == 1 else peer
 
+    def scheme(self, request: web.Request) -> str:
+        """``https`` where a trusted proxy says that it was asked by it; else the request's own."""
+        if not self._trust(request.remote or ""):
+            return request.scheme
+        said = {each.get("proto", "").lower() for each in request.forwarded[-1:]}
+        said.add(request.headers.get(X_FORWARDED_PROTO, "").rpartition(",")[2].strip().lower())
+        return "https" if "https" in said else request.scheme
+
     def _trust(self, text: str) -> bool:
         address = _address(text)
         return address is not None and any(address in network for network in self._networks)
 
 
 def as_from_the_client(proxies: TrustedProxies) -> Middleware:
-    """From here on ``request.remote`` is the client's address."""
+    """From here on ``request.remote`` and ``request.scheme`` are the client's."""
 
     @web.middleware
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
-        client = proxies.client(request)
-        return await handler(request if client == request.remote else request.clone(remote=client))
+        client, scheme = proxies.client(request), proxies.scheme(request)
+        if (client, scheme) != (request.remote, request.scheme):
+            request = request.clone(remote=client, scheme=scheme)
+        return await handler(request)
 
     return middleware
 

@@ -10,7 +10,8 @@ from aiohttp.test_utils import TestClient, TestServer
 from argon2 import PasswordHasher
 from redis.asyncio import Redis
 
-from base.database import Database
+from base.database import Connection, Database
+from server.accounts import add_user, first_users
 from server.auth import FREE_ATTEMPTS_PER_NAME_AND_ADDRESS, SignIn
 from server.citizen_code import CitizenCodes
 from server.http.citizen_routes import FREE_ATTEMPTS_PER_ADDRESS, CitizenRoutes
@@ -97,3 +98,29 @@ async def test_a_stranger_guesses_no_more_codes_under_ever_other_names(console: 
     most = FREE_ATTEMPTS_PER_ADDRESS
     guesses = [await guess_code(http, each, f"203.0.113.{each}") for each in range(most + 1)]
     assert guesses == [403] * most + [429]
+
+
+@pytest.mark.parametrize(
+    ("proxies", "header", "said", "is_secure"),
+    [
+        ([HERE], "X-Forwarded-Proto", "https", True),
+        ([HERE], "Forwarded", "for=203.0.113.9;proto=https", True),
+        ([HERE], "X-Forwarded-Proto", "http", False),
+        ([], "X-Forwarded-Proto", "https", False),
+    ],
+)
+async def test_the_session_is_for_tls_alone_where_a_proxy_of_ours_speaks_it(
+    console: Console,
+    owner: Connection,
+    proxies: Sequence[str],
+    header: str,
+    said: str,
+    is_secure: bool,
+) -> None:
+    user = first_users(["1001"])[0]
+    await add_user(owner, user, "correct horse", Passwords(QUICK))
+    http = await console(proxies)
+    right = {"username": user.username, "password": "correct horse"}
+    async with http.post("/api/session", json=right, headers={header: said}) as answer:
+        assert answer.status == 200
+        assert ("Secure" in answer.headers["Set-Cookie"].split("; ")) is is_secure
