@@ -16,7 +16,16 @@ from rules.pack import Decision
 from rules.values import ReplyWish, Start, Told, Unit
 from tickets import moves as m
 from tickets.acts.dispatching import started
-from tickets.acts.scene import Made, Scene, happened, helpers_of, said, to_caller, to_unit
+from tickets.acts.scene import (
+    Made,
+    Message,
+    Scene,
+    happened,
+    helpers_of,
+    said,
+    to_caller,
+    to_unit,
+)
 from tickets.assignment import Assignment, AssignmentState, CompletionBasis, Outcome, Part
 from tickets.facts import TicketFacts
 from tickets.law import missing, refused
@@ -173,7 +182,15 @@ def feedback(scene: Scene, move: m.Feedback) -> Made:
         outcome=move.outcome,
         reply=move.reply,
     )
-    return Made(facts=scene.changed(done), body=to_tell)
+    return Made(facts=scene.changed(done), body=to_tell, messages=_tell_parent(scene))
+
+
+def _tell_parent(scene: Scene) -> tuple[Message, ...]:
+    """Who handed the task on has its feedback to review, or waits for it with its own."""
+    parent = scene.facts.assignment(scene.mine.parent) if scene.mine.parent else None
+    if parent is None or not scene.facts.is_handed_down_by(parent.unit, scene.mine):
+        return ()
+    return (to_unit(parent.unit, "child_fed_back"),)
 
 
 def _check_reviewed(scene: Scene, helpers: Iterable[Assignment]) -> None:

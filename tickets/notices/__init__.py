@@ -53,6 +53,7 @@ UNIT: Final[Mapping[str, frozenset[str]]] = {
     "extension_refused": _AT_UNIT,
     "termination_refused": _AT_UNIT,
     "feedback_refused": _AT_UNIT,
+    "child_fed_back": _AT_UNIT,
     "redo": _AT_UNIT | {"round"},
     "explanation_asked": _AT_UNIT,
 }

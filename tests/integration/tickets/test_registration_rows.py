@@ -617,6 +617,12 @@ async def test_who_handed_on_reviews_what_came_of_it_before_it_reports_upward(
     await order.do(m.SubDispatch(units=[DONGGUAN]), of_unit(LIXIA))
     due_at, childs_due_at = (order.at(unit).feedback_due_at for unit in (LIXIA, DONGGUAN))
     await order.handle(DONGGUAN)
+    told = await web.fetchval(
+        "SELECT count(*) FROM outbox WHERE channel = 'unit' AND payload ->> 'to' = $1"
+        " AND payload ->> 'template' = 'child_fed_back'",
+        LIXIA,
+    )
+    assert told == 1
     child = order.at(DONGGUAN).id
     shown = await jinan.must(of_unit(LIXIA), "GET", f"/api/work-orders/{order.facts.number}")
     assert ("已修复供水管道。", "fed_back") in {
