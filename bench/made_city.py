@@ -13,7 +13,7 @@ import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -53,13 +53,15 @@ WORKING_SETTINGS: Final = {"max_wal_size": "8GB", "checkpoint_timeout": "30min"}
 ALL_WITH_UNITS: Final = {"with_units": 1000}
 MIXED: Final = {
     "closed": 900,
-    "with_units": 55,
+    "with_units": 53,
+    "promised": 2,
     "following_up": 15,
     "in_review": 10,
     "to_dispatch": 5,
     "registered": 15,
 }
-"""State → of a thousand tickets, oldest first."""
+"""State → of a thousand tickets, oldest first. ``promised``: with units, until a promised day."""
+SPRING: Final = date(MONDAY_10.year + 1, 3, 31)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -232,7 +234,12 @@ async def _lived(orders: WorkOrders, state: str) -> WorkOrder:
     await order.dispatch(WATER)
     await order.sign(WATER)
     await order.contact(WATER)
-    left = {"with_units": 0, "in_review": 1, "following_up": 2, "closed": 4}[state]
+    if state == "promised":
+        promise = m.Promise(
+            measures="更换老旧管道", progress="已立项", promised_on=SPRING, told="已告知"
+        )
+        await order.do(promise, of_unit(WATER))
+    left = {"with_units": 0, "promised": 0, "in_review": 1, "following_up": 2, "closed": 4}[state]
     await _filled(order, EVENTS - left)
     if left:
         await order.feedback(WATER)

@@ -133,15 +133,7 @@ async def _insert(
         },
     )
     ticket = TicketId(str(row["id"]))
-    for correction in corrections:
-        await connection.execute(
-            SQL["insert_correction"],
-            ticket,
-            correction.field,
-            correction.machine_value,
-            correction.final_value,
-            correction.evidence,
-        )
+    await connection.execute(SQL["insert_corrections"], ticket, corrections)
     await connection.execute(SQL["mark_draft_confirmed"], confirmation.call, at)
     if beginning is not None and demand.is_urgent:
         await beginning.wait(connection, await facts_of(connection, ticket))

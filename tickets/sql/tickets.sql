@@ -45,9 +45,10 @@ RETURNING id, number, call_id, channel, type, topic, title, content, demand, pla
        urgency, caller_name, caller_number, contact_number, wants_reply, confidential, state,
        created_by, created_at, entered_at, version;
 
--- name: insert_correction
+-- name: insert_corrections
 INSERT INTO ticket_corrections (ticket_id, field, machine_value, final_value, evidence)
-VALUES ($1, $2, $3, $4, $5);
+SELECT $1, c.field, c.machine_value, c.final_value, c.evidence
+FROM jsonb_to_recordset($2) AS c (field text, machine_value text, final_value text, evidence jsonb);
 
 -- name: mark_draft_confirmed
 UPDATE drafts SET confirmed_at = $2 WHERE call_id = $1 AND confirmed_at IS NULL;

@@ -1,4 +1,6 @@
+import re
 import socket
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -37,6 +39,35 @@ async def test_server_that_takes_connections_and_says_nothing_is_away_in_time() 
         with pytest.raises(DatabaseUnavailable):
             await database.fetch("SELECT 1")
         await database.close()
+
+
+ROOT = Path(__file__).parents[3]
+OUTLIVES_ITS_TRANSACTION = re.compile(
+    r"(^|\n)\s*(SET\s(?!LOCAL)|LISTEN\s|PREPARE\s|DECLARE\s[^;]*WITH HOLD|CREATE\s+TEMP)"
+    r"|pg_(try_)?advisory_(un)?lock(_shared)?\("
+    r"|set_config\([^)]*,\s*false",
+    re.IGNORECASE,
+)
+
+
+def test_no_statement_leaves_anything_behind_on_a_connection_that_is_given_back() -> None:
+    rooms = ("base", "server", "tickets")
+    files = [file for room in rooms for file in ROOT.glob(f"{room}/**/*.sql")]
+    # The connections of migrations are closed; the SET of an UPDATE may begin a line.
+    said = {
+        file: re.sub(r"(UPDATE\s[\w.]+(\s+\w+)?)\s+SET\s", r"\1 ", file.read_text())
+        for file in files
+        if "migrations" not in file.parts
+    }
+    assert len(said) > 20
+    assert [file for file, text in said.items() if OUTLIVES_ITS_TRANSACTION.search(text)] == []
+    for bad in (
+        "SET ROLE x",
+        "x;\nLISTEN a",
+        "SELECT pg_advisory_lock(1)",
+        "set_config('a', $1, false)",
+    ):
+        assert OUTLIVES_ITS_TRANSACTION.search(bad), bad
 
 
 @given(st.text(st.characters(codec=None, categories=None)))
