@@ -227,6 +227,11 @@ async def refusal_told(connection: Connection, ticket: TicketId) -> RefusalTold 
     return None if row is None else RefusalTold(**row)
 
 
+async def answer_told(connection: Connection, ticket: TicketId) -> str:
+    """What the centre answered at once, while that is how the ticket ended; else nothing."""
+    return await connection.fetchval(SQL["answer_told"], uuid.UUID(ticket)) or ""
+
+
 async def former_texts(connection: Connection, ticket: TicketId) -> list[FormerTexts]:
     """Asked by the centre's login."""
     rows = await connection.fetch(SQL["former_texts"], uuid.UUID(ticket))

@@ -32,6 +32,8 @@ from tickets.unit_store import organisation_around
 from tickets.work_orders import WorkOrders, open_lanes
 
 ALWAYS_WITHHELD: Final = ("other_people", "internal_opinions")
+TOLD: Final = (A.ACCEPTED, A.STOPPED)
+"""What a unit said in these is said to the caller."""
 FREE_ATTEMPTS_PER_ADDRESS: Final = 30
 
 
@@ -43,11 +45,22 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Answered(msgspec.Struct, frozen=True, kw_only=True):
-    """What a unit replied, once the centre has accepted it."""
+    """What a unit replied, once the centre has accepted it, or why it stopped on a repeat."""
 
     unit: str
     """Its name."""
     reply: str
+
+
+class Explained(msgspec.Struct, frozen=True, kw_only=True):
+    """An explanation that the caller asked for (R015)."""
+
+    ground: str
+    question: str
+    asked_at: datetime
+    answer: str
+    """Empty while it is owed."""
+    answered_at: datetime | None
 
 
 class ProgressShown(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,7 +73,11 @@ class ProgressShown(msgspec.Struct, frozen=True, kw_only=True):
     reply_due_at: datetime | None
     completion_due_at: datetime | None
     steps: list[Step]
+    answer: str
+    """What the centre itself answered at once, by article or for an event; else empty."""
     replies: list[Answered]
+    """Of those who answer; what others gave them for it is theirs."""
+    explanations: list[Explained]
     refusal: board.RefusalTold | None
     """Why it was not accepted or not registered, as the caller was told (R036)."""
     withheld: list[str]
@@ -131,12 +148,13 @@ class CitizenRoutes:
         async with self._database.transaction() as connection:
             await open_lanes(connection, CALLER)
             refusal = await board.refusal_told(connection, facts.id)
+            answer = await board.answer_told(connection, facts.id)
             said = await board.texts(connection, facts.id)
             history = await board.history(connection, facts.id)
-            accepted = [each for each in facts.assignments if each.state is A.ACCEPTED]
+            told = [each for each in facts.assignments if each.must_answer and each.state in TOLD]
             at = self._now()
             parties = await parties_of(connection, facts.id)
-            tree = await organisation_around(connection, [each.unit for each in accepted], at)
+            tree = await organisation_around(connection, [each.unit for each in told], at)
         if said is None:
             raise CodeWrong
         return json_response(
@@ -148,9 +166,20 @@ class CitizenRoutes:
                 reply_due_at=facts.reply_due_at,
                 completion_due_at=facts.completion_due_at,
                 steps=[Step(at=each.at, action=each.action) for each in history],
+                answer=hidden(answer, parties),
                 replies=[
                     Answered(unit=tree.name(each.unit), reply=hidden(each.reply, parties))
-                    for each in accepted
+                    for each in told
+                ],
+                explanations=[
+                    Explained(
+                        ground=each.ground,
+                        question=each.question,
+                        asked_at=each.asked_at,
+                        answer=hidden(each.answer, parties),
+                        answered_at=each.answered_at,
+                    )
+                    for each in facts.explanations
                 ],
                 refusal=refusal,
                 withheld=[*ALWAYS_WITHHELD, *(each.value for each in kept.value)],

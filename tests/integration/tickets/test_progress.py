@@ -14,9 +14,10 @@ from server.http.loopback import SECRET_HEADER, DialplanOnly
 from server.http.phone_progress_routes import PhoneProgressRoutes
 from server.spoken_progress import SpokenProgress
 from tests.fakes.by_city import by_city
-from tests.fakes.city import WATER, centre
-from tests.fakes.work_order import MONDAY_10, WorkOrders
+from tests.fakes.city import HOUSING, WATER, centre, of_unit
+from tests.fakes.work_order import MONDAY_10, WorkOrder, WorkOrders
 from tests.fakes.work_order_http import Asking, Http, HttpBackend
+from tickets import moves as m
 from tickets.facts import ActorRole
 from tickets.ticket import Lane, TicketType
 from tickets.work_orders import WorkOrders as Stored
@@ -81,13 +82,8 @@ async def test_progress_and_result_are_told_to_whoever_has_the_code_with_what_is
     city: str, asking: Callable[[str], Awaitable[Asking]], telephone: Telephone
 ) -> None:
     http = await asking(city)
-
-    async def same() -> Asking:
-        return http
-
-    order = await WorkOrders(HttpBackend(same), city, MONDAY_10).register()
+    order, path, code = await _registered(http, city)
     number = order.facts.number
-    path, code = f"/api/citizen/work-orders/{number}", CODES.of(number)
     assert await telephone(number, code, "138") == "state=registered&month=0&day=0"
     await order.to_units(WATER)
     due = order.facts.reply_due_at
@@ -103,6 +99,74 @@ async def test_progress_and_result_are_told_to_whoever_has_the_code_with_what_is
     assert ("条" in told["withheld_by"]) is (city != DRAFT)
     assert "13800001234" not in str(told)
     assert await telephone(number, code, "138") == "state=replied&month=0&day=0"
+
+
+@pytest.mark.requirement("R015")
+async def test_an_explanation_that_was_asked_for_is_read_where_its_notice_says(
+    asking: Callable[[str], Awaitable[Asking]],
+) -> None:
+    http = await asking(JINAN)
+    order, path, code = await _registered(http, JINAN)
+    await order.to_follow_up(WATER)
+    question = {"move": "ask_explanation", "ground": "disputed", "question": "为何仍停水？"}
+    await http.must(AGENT, "POST", f"{path}/explanation", question, X_Code=code)
+    owed = (await http.must(AGENT, "GET", path, X_Code=code))["explanations"]
+    assert [(each["question"], each["answer"]) for each in owed] == [("为何仍停水？", "")]
+    await order.do(m.Explain(number=1, answer="阀门已更换。"), of_unit(WATER))
+    told = (await http.must(AGENT, "GET", path, X_Code=code))["explanations"]
+    assert [(each["ground"], each["answer"]) for each in told] == [("disputed", "阀门已更换。")]
+    assert told[0]["answered_at"] is not None
+
+
+@pytest.mark.requirement("R013")
+async def test_the_result_is_also_what_the_centre_answered_or_why_a_unit_stopped(
+    asking: Callable[[str], Awaitable[Asking]],
+) -> None:
+    http = await asking(JINAN)
+    order, path, code = await _registered(http, JINAN, type=TicketType.CONSULT)
+    answered = m.Answer(article="供水-12", article_version="3", text="凭身份证办理。")
+    await order.do(answered, AGENT)
+    assert (await http.must(AGENT, "GET", path, X_Code=code))["answer"] == "凭身份证办理。"
+    reopened = m.Reopen(said_then="问办证", said_now="证件丢失", why_new="新情况")
+    await order.do(reopened, AGENT)
+    assert (await http.must(AGENT, "GET", path, X_Code=code))["answer"] == ""
+    first, _, _ = await _registered(http, JINAN)
+    await first.to_follow_up(WATER)
+    again, path, code = await _registered(http, JINAN, former=first.facts.number)
+    await again.to_units(WATER)
+    await again.sign(WATER)
+    stop = m.StopRepeat(case="handled", explanation="已依规办理。", written_note="书面说明")
+    await again.do(stop, of_unit(WATER))
+    told = await http.must(AGENT, "GET", path, X_Code=code)
+    assert told["replies"] == [{"unit": "水务集团", "reply": "已依规办理。"}]
+    assert "书面说明" not in str(told)
+
+
+@pytest.mark.requirement("R039")
+async def test_what_helpers_give_the_lead_is_no_reply_to_the_caller(
+    asking: Callable[[str], Awaitable[Asking]],
+) -> None:
+    http = await asking(JINAN)
+    order, path, code = await _registered(http, JINAN)
+    await order.to_units(WATER, HOUSING, part="lead")
+    await order.sign(HOUSING)
+    await order.feedback(HOUSING, reply="内部意见：管线归水务。")
+    await order.review(HOUSING)
+    await order.handle(WATER)
+    await order.review(WATER)
+    told = await http.must(AGENT, "GET", path, X_Code=code)
+    assert told["replies"] == [{"unit": "水务集团", "reply": "已修复供水管道。"}]
+
+
+async def _registered(http: Asking, city: str, **more: object) -> tuple[WorkOrder, str, str]:
+    """A ticket, its citizen's path and code."""
+
+    async def same() -> Asking:
+        return http
+
+    order = await WorkOrders(HttpBackend(same), city, MONDAY_10).register(**more)  # type: ignore[arg-type]
+    number = order.facts.number
+    return order, f"/api/citizen/work-orders/{number}", CODES.of(number)
 
 
 async def test_guessing_by_telephone_is_braked_by_caller_and_by_ticket(

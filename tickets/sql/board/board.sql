@@ -42,6 +42,13 @@ WHERE t.id = $1 AND t.state IN ('not_accepted', 'not_registered', 'repeat_answer
     AND r.version = (SELECT max(version) FROM refusals WHERE ticket_id = t.id)
     AND NOT EXISTS (SELECT FROM assignments a WHERE a.ticket_id = t.id);
 
+-- name: answer_told
+-- By the centre itself, from an article or for an event; nothing once the ticket was opened again.
+SELECT l.body -> 'said' ->> 'text'
+FROM tickets t JOIN ledger l ON l.ticket_id = t.id AND l.action IN ('answer', 'answer_event')
+WHERE t.id = $1 AND t.state IN ('answered', 'archived') AND NOT EXISTS (SELECT FROM ledger later
+    WHERE later.ticket_id = t.id AND later.action = 'reopen' AND later.seq > l.seq);
+
 -- name: told_texts
 -- The same as the units' own systems are told it, by the centre's login.
 SELECT number, title, content, demand, place, occurred, topic, channel
