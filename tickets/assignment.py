@@ -50,7 +50,7 @@ class AssignmentState(StrEnum):
     STOPPED = "stopped"
     """Ended at this unit: the same facts and reasons again."""
     PAST = "past"
-    """Of the ticket's life before new facts opened it again."""
+    """Of the ticket's life before new facts opened it again; of a helper asked again in a redo."""
 
 
 A = AssignmentState
@@ -132,6 +132,11 @@ class Assignment:
     @property
     def is_gone(self) -> bool:
         return self.state in GONE_STATES
+
+    @property
+    def answers_by(self) -> datetime | None:
+        """Nobody who works for it is due later."""
+        return self.completion_due_at or self.feedback_due_at
 
     @property
     def must_answer(self) -> bool:

@@ -213,8 +213,7 @@ def add_assist(scene: Scene, move: m.AddAssist) -> Made:
     if lead is None:
         raise NotFitting(why="nobody_leads")
     check_unit(scene, move.unit, leads=False)
-    if scene.facts.of_unit(move.unit) is not None:
-        raise NotFitting(field="unit", why="unit_twice")
+    freed = _freed(scene.facts, move.unit, "unit")
     leading = replace(lead, part=Part.LEAD)
     helper = replace(
         new_assignment(scene, Task(unit=move.unit, part=Part.ASSIST), number=0),
@@ -222,7 +221,7 @@ def add_assist(scene: Scene, move: m.AddAssist) -> Made:
         feedback_due_at=lead.feedback_due_at,
         round=lead.round,
     )
-    facts = scene.facts.with_assignment(leading).with_assignment(helper)
+    facts = freed.with_assignment(leading).with_assignment(helper)
     return Made(facts=facts, messages=(_dispatched(scene, helper),))
 
 
@@ -389,11 +388,21 @@ def recuse(scene: Scene, move: m.Recuse) -> Made:
     return Made(facts=facts, messages=tuple(to_unit(each.unit, "withdrawn") for each in lost))
 
 
+def _freed(facts: TicketFacts, unit: UnitId, field: str) -> TicketFacts:
+    """So that the unit may be given a task: it has none, or it helped before a redo and is done."""
+    had = facts.of_unit(unit)
+    if had is None:
+        return facts
+    if had.must_answer or had.is_open or had.round == facts.round:
+        raise NotFitting(field=field, why="unit_twice")
+    return facts.with_assignment(replace(had, state=AssignmentState.PAST))
+
+
 def sub_dispatch(scene: Scene, move: m.SubDispatch) -> Made:
     """Down the tree, under the parent's clock: never due later, and that clock goes on whole."""
     parent = scene.mine
     facts = scene.facts
-    latest = parent.completion_due_at or parent.feedback_due_at
+    latest = parent.answers_by
     if move.due_at is not None and latest is not None and move.due_at > latest:
         raise NotFitting(field="due_at", why="after_parent")
     if move.due_at is not None and move.due_at <= scene.at:
@@ -404,8 +413,7 @@ def sub_dispatch(scene: Scene, move: m.SubDispatch) -> Made:
         if not scene.units.is_below(unit, parent.unit):
             raise UnitUnfit(unit=unit, why="not_below")
         check_unit(scene, unit)
-        if facts.of_unit(unit) is not None:
-            raise NotFitting(field="units", why="unit_twice")
+        facts = _freed(facts, unit, "units")
         child = new_assignment(scene, Task(unit=unit, part=Part.CHILD), number=number)
         own = move.due_at or scene.due(law.CHILD, refers_to=latest)
         due_at = min(filter(None, [own, latest]), default=None)

@@ -11,10 +11,10 @@ from datetime import datetime
 from base.ids import RequestId
 from rules import catalogue as law
 from rules.catalogue import Rule
-from rules.values import Stop, Termination
+from rules.values import Origin, Stop, Termination
 from tickets import moves as m
 from tickets.acts.dispatching import withdrawn_helpers
-from tickets.acts.scene import Made, Scene, happened, settled, to_caller, to_unit
+from tickets.acts.scene import Made, Scene, happened, leader_of, settled, to_caller, to_unit
 from tickets.assignment import Assignment, AssignmentState
 from tickets.facts import RequestKind, RequestState, TicketFacts, UnitRequest
 from tickets.law import missing, refused
@@ -111,11 +111,11 @@ def ask_extension(scene: Scene, move: m.AskExtension) -> Made:
 
 
 def _extended(scene: Scene, days: int | None) -> datetime:
-    """The law's own length where it has one; else the unit names it and the centre judges."""
+    """The law's own length where it has one; else the centre's, or another that the unit names."""
     term = scene.law.ask(law.EXTENSION_TERM)
     if term.value.amount is None and days is None:
         raise missing("days", term)
-    if term.value.amount is not None and days not in (None, term.value.amount):
+    if term.card.origin is Origin.LAW and days not in (None, term.value.amount):
         raise refused(term, "other_length")
     due_at = scene.due(
         law.EXTENSION_TERM,
@@ -124,20 +124,28 @@ def _extended(scene: Scene, days: int | None) -> datetime:
         refers_to=scene.mine.feedback_due_at,
     )
     assert due_at is not None, "an amount was given"
+    leader = leader_of(scene.facts, scene.mine)
+    latest = None if leader is None else leader.answers_by
+    if latest is not None and due_at > latest:
+        raise NotFitting(field="days", why="after_parent")
     return due_at
 
 
 def decide_extension(scene: Scene, move: m.DecideExtension) -> Made:
-    """Granted, it moves no due time before the caller has been told of it (R053)."""
+    """Granted, it moves no due time before the caller has been told of it (R053).
+
+    A helper's moves nothing that the caller waits for.
+    """
     facts = _decided(scene, RequestKind.EXTENSION, move.is_granted, move.decision)
     if not move.is_granted:
         return Made(facts=facts, messages=(to_unit(scene.mine.unit, "extension_refused"),))
     rule = scene.law.ask(law.EXTENSION).value
-    if not rule.tell_caller or not scene.facts.is_reachable:
+    to_tell = [each.value for each in rule.tell_caller] if scene.mine.must_answer else []
+    if not to_tell or not scene.facts.is_reachable:
         facts = _in_force(facts, scene, None)
     return Made(
         facts=facts,
-        body={"tell_caller": [each.value for each in rule.tell_caller]},
+        body={"tell_caller": to_tell},
         messages=(to_unit(scene.mine.unit, "extension_granted"),),
     )
 

@@ -127,6 +127,13 @@ def helpers_of(facts: TicketFacts, lead: Assignment) -> list[Assignment]:
     return [each for each in facts.assignments if each.parent == lead.id and not each.is_gone]
 
 
+def leader_of(facts: TicketFacts, helper: Assignment) -> Assignment | None:
+    """For whom it works; nobody, where the centre itself waits for its answer."""
+    if helper.must_answer or helper.parent is None:
+        return None
+    return facts.assignment(helper.parent)
+
+
 def happened(scene: Scene, field: str, at: datetime, *, since: datetime) -> datetime:
     """An instant that may prove something: neither to come, nor before it could be."""
     if at > scene.at:

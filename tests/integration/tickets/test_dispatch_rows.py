@@ -589,6 +589,23 @@ async def test_an_extension_is_asked_decided_and_in_force_only_when_the_caller_i
         await order.do(again, of_unit(WATER))
 
 
+@by_city("R053", DRAFT, TAIAN, HANGZHOU, TONGLIAO)
+async def test_an_extension_is_as_long_as_the_centre_consents_where_no_law_fixes_it(
+    city: str, hotline: Hotline
+) -> None:
+    order = await signed(hotline, city)
+    first = order.facts.reply_due_at
+    asked = m.AskExtension(reason="需采购配件", basis="条例", days=2)
+    assert first is not None
+    if city == DRAFT:
+        with pytest.raises(RefusedByLaw) as refused:
+            await order.do(asked, of_unit(WATER))
+        assert refused.value.params["why"] == "other_length"
+        return
+    await order.do(asked, of_unit(WATER))
+    assert order.facts.requests[-1].new_due_at == first + timedelta(days=2)
+
+
 async def test_the_final_law_of_jinan_refuses_a_plain_extension(hotline: Hotline) -> None:
     """Trap 1."""
     order = await signed(hotline, JINAN)

@@ -12,12 +12,12 @@ from rules import catalogue as law
 from rules.library import load_pack
 from rules.values import Secret
 from tests.fakes.by_city import by_city
-from tests.fakes.city import DONGGUAN, LIXIA, WATER, WENHUA, centre, of_unit
+from tests.fakes.city import DONGGUAN, HOUSING, LIXIA, WATER, WENHUA, centre, of_unit
 from tests.fakes.work_order import MONDAY_10, WorkOrder, WorkOrders
 from tests.fakes.work_order_http import Asking
 from tickets import moves as m
 from tickets.assignment import AssignmentState
-from tickets.facts import ActorRole, TicketFacts
+from tickets.facts import ActorRole, RequestState, TicketFacts
 from tickets.intake import WITHHELD
 from tickets.refusals import NotFitting, NotSaid, NotYours, RefusedByLaw
 from tickets.store import TicketStore
@@ -598,6 +598,97 @@ async def test_the_county_hands_on_within_its_area_and_answers_under_its_own_clo
     await order.review(DONGGUAN, by=LIXIA)
     await order.contact(LIXIA)
     assert (await order.feedback(LIXIA)).state is TicketState.IN_REVIEW
+
+
+@by_city("R008", TAIAN, TONGLIAO)
+async def test_a_childs_extension_ends_no_later_than_its_parents_and_moves_no_clock_of_the_citizen(
+    city: str, hotline: Hotline
+) -> None:
+    order = await hotline(city).register()
+    await order.to_units(LIXIA)
+    await order.sign(LIXIA)
+    await order.do(m.SubDispatch(units=[DONGGUAN]), of_unit(LIXIA))
+    await order.sign(DONGGUAN)
+    reply_due = order.facts.reply_due_at
+    with pytest.raises(NotFitting, match="after_parent"):
+        await _extended(order, DONGGUAN, days=5)
+    # Within the parent's time: in force with the consent, since the caller waits no longer.
+    await _extended(order, DONGGUAN, days=1)
+    assert order.at(DONGGUAN).feedback_due_at == order.at(LIXIA).feedback_due_at
+    assert order.facts.reply_due_at == reply_due
+    assert order.facts.requests[-1].state is RequestState.IN_FORCE
+    # The parent's own time, when it has more, is its children's too.
+    await _extended(order, LIXIA, days=5)
+    await order.do(m.TellExtension(told="延长五日", told_at=order.orders.at), of_unit(LIXIA))
+    await _extended(order, DONGGUAN, days=5)
+    assert order.at(DONGGUAN).feedback_due_at == order.at(LIXIA).feedback_due_at
+
+
+async def _extended(order: WorkOrder, unit: UnitId, *, days: int) -> None:
+    await order.do(m.AskExtension(reason="需采购配件", basis="条例", days=days), of_unit(unit))
+    decision = m.DecideExtension(assignment=order.at(unit).id, is_granted=True, decision="情况属实")
+    await order.do(decision, centre(ActorRole.REVIEWER, 2))
+
+
+@by_city("R008", JINAN, TAIAN, TONGLIAO)
+async def test_in_a_redo_the_county_hands_on_again_to_whoever_handled_it(
+    city: str, hotline: Hotline
+) -> None:
+    order = await hotline(city).register()
+    await order.to_units(LIXIA)
+    await order.sign(LIXIA)
+    await order.do(m.SubDispatch(units=[DONGGUAN]), of_unit(LIXIA))
+    await order.handle(DONGGUAN)
+    with pytest.raises(NotFitting, match="unit_twice"):
+        await order.do(m.SubDispatch(units=[DONGGUAN]), of_unit(LIXIA))
+    await order.review(DONGGUAN, by=LIXIA)
+    await order.contact(LIXIA)
+    await order.feedback(LIXIA)
+    await order.review(LIXIA)
+    await _redone(order)
+    first = order.at(DONGGUAN)
+    await order.do(m.SubDispatch(units=[DONGGUAN]), of_unit(LIXIA))
+    again = [a for a in order.facts.assignments if a.unit == DONGGUAN and a.id != first.id]
+    assert [(each.state, each.round) for each in again] == [(AssignmentState.SENT, 2)]
+    with pytest.raises(NotFitting, match="helpers_open"):
+        await order.feedback(LIXIA)
+    await order.handle(DONGGUAN)
+    await order.do(
+        m.ReviewFeedback(
+            assignment=again[0].id,
+            answers_all_demands=True,
+            has_basis=True,
+            is_contact_proved=True,
+            is_accepted=True,
+            verdict="核对",
+        ),
+        of_unit(LIXIA),
+    )
+    assert (await order.feedback(LIXIA)).state is TicketState.IN_REVIEW
+
+
+async def _redone(order: WorkOrder) -> None:
+    """The caller is dissatisfied with reason, and the centre has it handled again."""
+    facts = await order.follow_up(
+        is_solved=False, is_satisfied=False, is_reasonable=True, is_lawful=True, is_unhandled=True
+    )
+    if facts.state is TicketState.FOLLOWING_UP:
+        await order.do(m.Redo(reason="未解决", is_verified=True), centre(ActorRole.REVIEWER, 2))
+    assert order.facts.round == 2
+
+
+@by_city("R039", JINAN, TAIAN, TONGLIAO)
+async def test_in_a_redo_who_assisted_may_assist_again(city: str, hotline: Hotline) -> None:
+    order = await hotline(city).register()
+    await order.to_units(WATER, HOUSING, part="lead")
+    await order.sign(HOUSING)
+    await order.feedback(HOUSING)
+    await order.handle(WATER)
+    await order.review(WATER)
+    await _redone(order)
+    await order.do(m.AddAssist(unit=HOUSING, basis="三定规定"), centre(ActorRole.DISPATCHER))
+    states = sorted(a.state for a in order.facts.assignments if a.unit == HOUSING)
+    assert states == [AssignmentState.PAST, AssignmentState.SENT]
 
 
 async def buttons(jinan: Asking, order: WorkOrder, unit: UnitId) -> dict[str, str | None]:
