@@ -31,6 +31,8 @@ _UP: Final = frozenset({"6", "up"})
 _PURPOSES: Final = frozenset(
     {"confbridge", "dictate", "echo", "meetme", "milliwatt", "record", "voicemail", "voicemailmain"}
 )
+# Applications that lead to somebody, in time.
+_WAYS: Final = frozenset({"dial", "followme", "queue"})
 _PURPOSE: Final = re.compile(
     rb"\nApplication: *(?:%s)(?:\r|\Z)" % "|".join(sorted(_PURPOSES)).encode(), re.IGNORECASE
 )
@@ -83,11 +85,17 @@ class Journeys:
         if party is not None and not party.number:
             party.number = number_of(message.get(f"{prefix}CallerIDNum"))
             party.name = party.name or number_of(message.get(f"{prefix}CallerIDName"))
+        if party is not None and not party.exten and not party.is_dialled:
+            party.exten = number_of(message.get(f"{prefix}Exten"))
         return party
 
     def known(self, unique_id: str, channel: str, linked_id: str = "") -> Party | None:
         """The channel with this id, made where it is new and named; None where it is gone."""
-        if not unique_id or unique_id in self._gone:
+        if not unique_id:
+            return None
+        if unique_id in self._gone:
+            # Still spoken of: it stays known to be gone.
+            self._gone.move_to_end(unique_id)
             return None
         trail = self._trails.get(unique_id)
         if trail is None:
@@ -161,7 +169,19 @@ class Journeys:
         if trail.standing == 0:
             self._finish(trail)
 
+    def set_apart(self, party: Party) -> None:
+        """A line that is no call of anybody's: an agent's, who waits on it for many."""
+        trail = self.trail(party)
+        if len(trail.parties) == 1:
+            self._forget(trail)
+
     def _finish(self, trail: Trail) -> None:
+        self._forget(trail)
+        journey = tell(trail)
+        if journey is not None:
+            self._ended.append(journey)
+
+    def _forget(self, trail: Trail) -> None:
         del self._open[id(trail)]
         self._too_long = None
         for linked_id in trail.links:
@@ -173,21 +193,18 @@ class Journeys:
             self._gone[unique_id] = None
         while len(self._gone) > GONE_KEPT:
             self._gone.popitem(last=False)
-        journey = tell(trail)
-        if journey is not None:
-            self._ended.append(journey)
 
     # ---- bridges -------------------------------------------------------------------------------
 
     def enter(self, bridge: str, party: Party, at: float | None) -> None:
         members = self._bridges.setdefault(bridge, {})
         self.trail(party).bridges.add(bridge)
+        party.first_bridge = party.first_bridge or bridge
         # In a large conference it is enough to meet some: all of them are linked already.
         for other in list(islice(members.values(), MOST_MET)):
             if other is not party:
                 self.meet(bridge, party, other, at)
         members[party.unique_id] = party
-        party.first_bridge = party.first_bridge or bridge
 
     def leave(self, bridge: str, party: Party) -> None:
         members = self._bridges.get(bridge)
@@ -208,16 +225,18 @@ class Journeys:
                 self._consult(bridge, person, local, at)
 
     def _consult(self, bridge: str, person: Party, local: Party, at: float | None) -> None:
-        """Somebody in a conversation is put together with a Local channel that nobody dialled:
-        so Asterisk lets them ask another before handing the call on."""
-        is_moved = bool(person.first_bridge) and person.first_bridge != bridge
+        """Somebody in a conversation is put into a new bridge with the near half of a Local channel
+        that nobody dialled: so Asterisk lets them ask another before handing the call on."""
         trail = self.trail(person)
-        if not is_moved or local.is_dialled or local is trail.root or local.first_bridge != bridge:
+        is_way_to_another = local.is_near_half and not local.is_dialled and local is not trail.root
+        if not is_way_to_another or person.first_bridge == bridge:
             return
-        to = local.local_exten
-        if any(over.by == person.unique_id and over.to == to for over in trail.hand_overs):
+        if any(p.first_bridge == bridge for p in trail.parties.values() if p is not local):
             return
-        self.hand_over(trail, TransferKind.ATTENDED, person, to, at, is_done=False)
+        if any(over.way is local for over in trail.hand_overs):
+            return
+        kind, to = TransferKind.ATTENDED, local.local_exten
+        self.hand_over(trail, kind, person, to, at, is_done=False).way = local
 
     # ---- transfers -----------------------------------------------------------------------------
 
@@ -235,7 +254,7 @@ class Journeys:
         unique_id = by.unique_id if by is not None else ""
         over = HandOver(kind, unique_id, from_, to, at, self._order, is_done)
         last = trail.hand_overs[-1] if trail.hand_overs else None
-        if last is not None and (last.kind, last.by, last.to, last.at) == (kind, unique_id, to, at):
+        if last is not None and last.is_told_again_by(over):
             return last
         trail.hand_overs.append(over)
         return over
@@ -263,7 +282,6 @@ def _new_channel(journeys: Journeys, message: Message, at: float | None) -> None
     if party is None:
         return
     party.began_at = party.began_at if party.began_at is not None else at
-    party.exten = party.exten or number_of(message.get("Exten"))
     if not party.number:
         # Asterisk 1.4 called it CallerID; 11 gives the dialled account where there is no number.
         party.number = number_of(message.get("CallerID"))
@@ -377,6 +395,9 @@ def _joined(journeys: Journeys, message: Message, at: float | None) -> None:
         trail = journeys.trail(party)
         trail.queue = message.get("Queue") or trail.queue
         trail.was_left_waiting = False
+        if party is trail.root and party.is_local:
+            # An originated call: its Local channel's own extension is who was called first.
+            trail.wanted = trail.wanted or number_of(message.get("Exten"))
 
 
 def _left_waiting(journeys: Journeys, message: Message, at: float | None) -> None:
@@ -413,11 +434,22 @@ def _member(message: Message) -> str:
     return ""
 
 
+def _agent_waits(journeys: Journeys, message: Message, at: float | None) -> None:
+    party = journeys.party(message)
+    if party is not None:
+        journeys.set_apart(party)
+
+
 def _agent_called(journeys: Journeys, message: Message, at: float | None) -> None:
     found = _ring_of_queue(journeys, message)
     if found is not None:
         trail = journeys.trail(found[0])
         trail.queue = trail.queue or message.get("Queue") or None
+
+
+def _agent_completed(journeys: Journeys, message: Message, at: float | None) -> None:
+    """They had been connected; where the recording begins later, nobody knows when."""
+    _agent_connected(journeys, message, None)
 
 
 def _agent_connected(journeys: Journeys, message: Message, at: float | None) -> None:
@@ -499,13 +531,15 @@ def _attended(journeys: Journeys, message: Message, at: float | None) -> None:
     for party in linked[1:]:
         trail = journeys.join(trail, journeys.trail(party))
     by = first or second
+    app = message.get("DestApp")
     is_done = message.get("Result").lower() in ("", "success")
     over = _open_hand_over(trail, by, second, at)
     if over is None:
-        to = message.get("DestApp") or (target.line if target is not None else "")
+        to = target.line if target is not None else (second.exten if second else "") or app
         over = journeys.hand_over(trail, TransferKind.ATTENDED, by, to, at, is_done=is_done)
     over.is_done, over.at = is_done, at if is_done else over.at
-    if message.get("DestType").lower() != "app" and over.target is None:
+    over.is_open = app.lower() in _WAYS
+    if not app and over.target is None:
         over.target = _target(trail, target, (first, second, moved))
 
 
@@ -583,9 +617,10 @@ _RULES: Final[Mapping[str, Rule]] = {
     "QueueCallerJoin": _joined,
     "Join": _joined,
     "QueueCallerAbandon": _left_waiting,
+    "AgentLogin": _agent_waits,
     "AgentCalled": _agent_called,
     "AgentConnect": _agent_connected,
-    "AgentComplete": _agent_connected,
+    "AgentComplete": _agent_completed,
     "BridgeEnter": _entered,
     "BridgeLeave": _left,
     "Bridge": _old_bridge,

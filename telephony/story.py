@@ -20,8 +20,9 @@ def tell(trail: Trail) -> Journey | None:
     people = trail.people()
     if not people:
         return None
-    root = trail.root
-    caller = root if root.is_person else people[0]
+    caller = _caller(trail, people)
+    # A journey that machinery began (an originated one) is known by its first channel.
+    root = caller if trail.root.is_dialled else trail.root
     others = [party for party in people if party is not caller]
     transfers = _transfers(trail, caller)
     first = _first_answer(others)
@@ -37,9 +38,18 @@ def tell(trail: Trail) -> Journey | None:
         answered_at=answered_at,
         ended_at=_ended_at(trail, caller, transfers),
         outcome=_outcome(trail, caller, others, transfers),
-        legs=_legs(trail, people, caller),
+        legs=_legs(trail, [caller, *others], caller),
         transfers=transfers,
     )
+
+
+def _caller(trail: Trail, people: list[Party]) -> Party:
+    """Who began it. Where the first channel is one that was dialled, the recording began later
+    than the call, or tells a little out of order."""
+    root = trail.root
+    if root.is_dialled:
+        return next((party for party in people if not party.is_dialled), people[0])
+    return root if root.is_person else people[0]
 
 
 def _first_answer(others: list[Party]) -> Party | None:
@@ -68,7 +78,7 @@ def _answered_at(trail: Trail, first: Party | None) -> float | None:
 def _called(trail: Trail, caller: Party, others: list[Party]) -> str:
     own = caller.exten if not caller.is_dialled else ""
     for party in others:
-        if found := trail.called or trail.wanted or own or party.asked:
+        if found := trail.called or trail.wanted or own or party.asked or party.line:
             return found
     return trail.called or trail.wanted or own
 
@@ -141,13 +151,14 @@ def _transfers(trail: Trail, caller: Party) -> list[Transfer]:
 
 def _reached(trail: Trail, over: HandOver, caller: Party, until: int | None) -> bool:
     """Whether somebody took the call after it was handed on, before it was handed on again."""
-    if over.kind is TransferKind.ATTENDED:
+    if over.kind is TransferKind.ATTENDED and not over.is_open:
         # Without a line to look at, Asterisk's word that it was done is all there is.
         return over.target is None or over.target.answered_order is not None
     answers = [
         party.answered_order
         for party in trail.people()
-        if party is not caller and party.unique_id != over.by
+        # The call may come back to who handed it on: that is nobody reached.
+        if party is not caller and party.unique_id != over.by and party.line != over.from_
     ]
     return any(
         order is not None and order > over.order and (until is None or order < until)

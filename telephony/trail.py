@@ -19,6 +19,7 @@ _MACHINERY: Final = frozenset(
 )
 # PJSIP/1001-0000002a, SIP/a-b-00000001, DAHDI/i1/5551234-5, IAX2/peer-3312
 _SUFFIX: Final = re.compile(r"-[0-9a-fA-F]+(?:;[12])?(?:<(?:MASQ|ZOMBIE)>)?\Z")
+_DIALLABLE: Final = re.compile(r"\+?[0-9*#]{2,}")
 _LOCAL: Final = re.compile(r"Local/([^@/]*)", re.IGNORECASE)
 # Local channels that lead to Local channels: nobody builds more in earnest.
 _MOST_LOCALS: Final = 5
@@ -80,20 +81,36 @@ class Party:
     def line(self) -> str:
         """The number people would know it by."""
         peer = self.endpoint.rpartition("/")[2]
+        if self.dialled and self._is_carried:
+            return self.asked
         if self.number and (self.is_number_own or not self.is_dialled):
             return self.number
         return peer if peer.isdigit() else self.number or number_of(self.asked) or peer
 
     @property
     def asked(self) -> str:
-        """The number in what was dialled: ``101``, ``101@trunk``, ``trunk/101``."""
-        return self.dialled.partition("@")[0].rpartition("/")[2]
+        """The number in what was dialled: ``101``, ``SIP/101``, ``101@trunk``, ``trunk/101``; empty
+        for a phone's address (``101/sip:x7@10.0.0.1``), whose user may be anything."""
+        user = self.dialled.rpartition("/")[2].partition("@")[0]
+        return "" if ":" in user else user
+
+    @property
+    def _is_carried(self) -> bool:
+        """A number was dialled by way of a carrier: the channel is the carrier's."""
+        head, _, rest = self.dialled.partition("/")
+        way = rest if head.lower() == self.technology else self.dialled
+        return way != self.asked and _DIALLABLE.fullmatch(self.asked) is not None
 
     @property
     def other_half(self) -> str:
         """The name of a Local channel's other half."""
         stem, _, half = self.channel.rpartition(";")
         return f"{stem};{'1' if half == '2' else '2'}"
+
+    @property
+    def is_near_half(self) -> bool:
+        """Of a Local channel: the half that whoever asked for it holds; the other runs dialplan."""
+        return self.is_local and self.channel.endswith(";1")
 
     @property
     def local_exten(self) -> str:
@@ -118,8 +135,17 @@ class HandOver:
     order: int
     is_done: bool
     """Asterisk said that it was carried out."""
+    is_open: bool = False
+    """Handed on while the one asked was still rung, or waited for in a queue."""
+    way: Party | None = None
+    """The Local channel by which Asterisk lets them ask."""
     target: Party | None = None
     """Who shall take the call; None for a blind one, and where no line of theirs is known."""
+
+    def is_told_again_by(self, other: "HandOver") -> bool:
+        """The same attempt, not another one like it; without instants only the next word is."""
+        mine, theirs = ((over.kind, over.by, over.to, over.at) for over in (self, other))
+        return mine == theirs and (self.at is not None or other.order == self.order + 1)
 
 
 @dataclass(slots=True, eq=False)

@@ -7,7 +7,7 @@ All names that Asterisk 11 to 23 and its usual modules are known to send, and th
 from typing import Final
 
 _NAMES: Final = """
-Agentcallbacklogin Agentcallbacklogoff AgentDump Agentlogin AgentLogin AgentLogoff Agentlogoff
+Agentcallbacklogin Agentcallbacklogoff AgentDump Agentlogin AgentLogoff Agentlogoff
 Agents AgentsComplete AGIExec AGIExecEnd AGIExecStart Alarm AlarmClear AntennaLevel AOC-D AOC-E
 AOC-S AorDetail AorList AorListComplete ARIUserEvent AsyncAGI AsyncAGIEnd AsyncAGIExec
 AsyncAGIStart AuthDetail AuthList AuthListComplete AuthMethodNotAllowed BridgeAction
