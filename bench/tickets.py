@@ -5,6 +5,7 @@ deciding, checking and converting cost; a statement that is slow shows in the mi
 notes. What the lists and searches give is made into the API's JSON.
 """
 
+import gc
 import random
 import statistics
 import uuid
@@ -106,6 +107,8 @@ async def _measure(tickets: int, rounds: int, data: Path | None) -> dict[str, li
                 for login in ours
             }
             await cases.learn(web)
+            gc.collect()
+            gc.freeze()  # as the roles do
             for turn in range(rounds + 1):
                 for name, login, pairs in cases.all():
                     times = Times()
