@@ -121,12 +121,12 @@ async def insert_demand(
 async def _former(connection: Connection, demand: Demand) -> TicketId | None:
     if not demand.former:
         return None
-    row = await connection.fetchrow(
-        SQL["former_of_number"], storable(demand.former), demand.caller_number
+    found = await connection.fetchval(
+        SQL["former_of_number"], storable(demand.former), demand.lane.value
     )
-    if row is None:
+    if found is None:
         raise UnknownFormer(number=demand.former)
-    return TicketId(row["id"])
+    return TicketId(found)
 
 
 async def insert_ticket(

@@ -120,7 +120,8 @@ class WorkOrders:
         async with self._database.transaction() as connection:
             await open_lanes(connection, by)
             facts = await facts_of(connection, ticket)
-        if by.unit is not None and not facts.is_seen_by(by.unit):
+        is_hidden = by.unit is not None and not facts.is_seen_by(by.unit)
+        if is_hidden or by.user in facts.recused_users:
             raise TicketUnseen
         return facts
 

@@ -152,7 +152,7 @@ class CitizenRoutes:
             said = await board.texts(connection, facts.id)
             history = await board.history(connection, facts.id)
             told = [each for each in facts.assignments if each.must_answer and each.state in TOLD]
-            at = self._now()
+            at = max((each.fed_back_at for each in told if each.fed_back_at), default=self._now())
             parties = await parties_of(connection, facts.id)
             tree = await organisation_around(connection, [each.unit for each in told], at)
         if said is None:

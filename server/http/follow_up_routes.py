@@ -15,7 +15,7 @@ from server.http.ticket_door import TicketDoor
 from tickets.due import OF_CLOCKS
 from tickets.facts import ActorRole
 from tickets.follow_up_message import ANSWERING, answer_of, ask_by_message
-from tickets.refusals import OF_LAW, OF_MOVES, IllegalMove, NotFitting, TicketUnseen
+from tickets.refusals import OF_LAW, OF_MOVES, IllegalMove, NotFitting
 from tickets.work_orders import WorkOrders, open_lanes
 
 ASKS: Final = frozenset({ActorRole.FOLLOW_UP, ActorRole.REVIEWER, ActorRole.SUPERVISOR})
@@ -75,8 +75,6 @@ class FollowUpRoutes:
         refuse_foreign_origin(request)
         _user, actor = await self._door.who(request, ASKS)
         facts = await self._orders.facts(await self._door.ticket(request), actor)
-        if actor.user in facts.recused_users:
-            raise TicketUnseen
         law = await self._orders.law_of(facts)
         async with self._database.transaction() as connection:
             await open_lanes(connection, actor)

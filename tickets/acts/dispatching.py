@@ -370,10 +370,18 @@ def withdrawn_helpers(facts: TicketFacts, lead: Assignment) -> TicketFacts:
 
 
 def recuse(scene: Scene, move: m.Recuse) -> Made:
-    """Who has a direct interest is out: before touching it, or by the reporter's demand."""
+    """Who has a direct interest is out: before touching it, or by the reporter's demand.
+
+    A unit steps back for itself alone: nobody is kept from a ticket by whom it is handled by.
+    """
     scene.law.ask(law.RECUSAL)
     if not move.users and not move.units:
         raise NotSaid(field="users")
+    actor = scene.actor
+    if actor.is_of_unit and {*move.users, *move.units} - {actor.user, actor.unit}:
+        raise NotFitting(field="users", why="only_for_oneself")
+    for unit in move.units:
+        scene.units.get(unit)
     facts = replace(
         scene.facts,
         recused_users=scene.facts.recused_users | frozenset(move.users),

@@ -154,8 +154,13 @@ SELECT pg_advisory_xact_lock(hashtextextended('message ' || $1 || ' ' || $2, 0))
 SELECT id::text FROM tickets WHERE channel = $1 AND message = $2;
 
 -- name: former_of_number
-SELECT id::text, state, caller_number <> '' AND caller_number = $2 AS is_same_caller
-FROM tickets WHERE number = $1;
+-- Of a ticket that was itself settled as a repeat: what it repeated, which stands for both (R072).
+-- One of a locked lane is there for a report of such a lane alone.
+SELECT coalesce((SELECT t.former FROM refusals r WHERE r.ticket_id = t.id AND r.kind = 'repeat'
+        AND r.version = (SELECT max(version) FROM refusals WHERE ticket_id = t.id)
+        AND t.state IN ('repeat_answered', 'not_accepted', 'archived')
+        AND NOT EXISTS (SELECT FROM assignments a WHERE a.ticket_id = t.id)), t.id)::text
+FROM tickets t WHERE t.number = $1 AND (t.lane = 'ordinary' OR $2 <> 'ordinary');
 
 -- name: texts_of_ticket
 -- What a sibling inherits from the ticket it is split from.

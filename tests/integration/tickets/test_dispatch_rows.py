@@ -27,7 +27,7 @@ from tickets import moves as m
 from tickets.assignment import AssignmentState, Outcome
 from tickets.facts import ActorRole, RequestState
 from tickets.ledger import LedgerEntry
-from tickets.refusals import NotFitting, NotSaid, RefusedByLaw
+from tickets.refusals import NotFitting, NotSaid, RefusedByLaw, UnitUnfit
 from tickets.store import TicketStore
 from tickets.ticket import TicketState, TicketType
 
@@ -409,6 +409,36 @@ async def test_the_reporter_demands_recusal_and_whoever_is_concerned_is_out(
     with pytest.raises(RefusedByLaw) as refused:
         await order.do(m.Amend(reason="x"), REVIEWER)
     assert refused.value.params["why"] == "recused"
+
+
+@by_city("R112", JINAN)
+async def test_a_unit_steps_back_for_itself_alone(city: str, hotline: Hotline) -> None:
+    order = await hotline(city).register(type=TicketType.REPORT)
+    await order.to_units(TRAFFIC)
+    by = of_unit(TRAFFIC)
+    for others in (
+        m.Recuse(units=[MARKET], interest="x"),
+        m.Recuse(users=[REVIEWER.user], interest="x"),
+    ):
+        with pytest.raises(NotFitting, match="only_for_oneself"):
+            await order.do(others, by)
+    with pytest.raises(UnitUnfit, match="not_in_force"):
+        await order.do(m.Recuse(units=[UnitId("city.trafic")], interest="x"), SUPERVISOR)
+    own = m.Recuse(users=[by.user], units=[TRAFFIC], interest="项目参与方")
+    assert (await order.do(own, by)).state is TicketState.TO_DISPATCH
+
+
+@by_city("R112", JINAN)
+async def test_who_stepped_back_is_shown_neither_proposals_nor_what_is_like_it(
+    city: str, hotline: Hotline, asking: Callable[[str], Awaitable[Asking]]
+) -> None:
+    order = await hotline(city).register(type=TicketType.REPORT)
+    dispatcher = centre(ActorRole.DISPATCHER)
+    await order.do(m.Recuse(users=[dispatcher.user], interest="亲属"), dispatcher)
+    http = await asking(city)
+    for path in ("", "/proposals", "/similar"):
+        said = await http.ask(dispatcher, "GET", f"/api/work-orders/{order.facts.number}{path}")
+        assert (said[0], said[1]["code"]) == (404, "ticket_unseen")
 
 
 async def test_no_other_city_knows_recusal(hotline: Hotline) -> None:

@@ -240,6 +240,11 @@ async def test_a_final_end_needs_redo_or_supervision_and_is_opened_by_new_facts_
             await again.dispatch(WATER)
         assert same.value.params["rule"] == "end.final"
         assert (await again.do(told, centre(ActorRole.AGENT))).state is TicketState.REPEAT_ANSWERED
+        # Who names that repeat repeats what was ended.
+        third = await order.orders.register(former=again.facts.number)
+        assert third.facts.former == order.facts.id
+        with pytest.raises(NotSaid):
+            await third.check()
     elements = dict.fromkeys(("who", "what", "where", "when", "want"), True)
     new = await order.orders.register(former=order.facts.number)
     passed = m.PassCheck(elements=elements, why_new="水质发黄")

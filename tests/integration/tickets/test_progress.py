@@ -1,12 +1,13 @@
 """A caller asks how far it is, by number and code: over the web and by telephone, city by city."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import timedelta
 
 import pytest
 from aiohttp import web as aiohttp_web
 from aiohttp.test_utils import TestClient, TestServer
 
-from base.database import Database
+from base.database import Connection, Database
 from server.auth import SignIn
 from server.citizen_code import CitizenCodes
 from server.citizen_door import CitizenDoor
@@ -20,6 +21,7 @@ from tests.fakes.work_order_http import Asking, Http, HttpBackend
 from tickets import moves as m
 from tickets.facts import ActorRole
 from tickets.ticket import Lane, TicketType
+from tickets.unit_store import end_unit
 from tickets.work_orders import WorkOrders as Stored
 
 JINAN, DRAFT, TONGLIAO = "jinan_2018", "jinan_draft_2018", "tongliao_2024"
@@ -156,6 +158,18 @@ async def test_what_helpers_give_the_lead_is_no_reply_to_the_caller(
     await order.review(WATER)
     told = await http.must(AGENT, "GET", path, X_Code=code)
     assert told["replies"] == [{"unit": "水务集团", "reply": "已修复供水管道。"}]
+
+
+async def test_a_unit_that_was_ended_since_is_still_called_by_its_name(
+    asking: Callable[[str], Awaitable[Asking]], owner: Connection
+) -> None:
+    http = await asking(JINAN)
+    order, path, code = await _registered(http, JINAN)
+    await order.to_follow_up(WATER)
+    await end_unit(owner, WATER, MONDAY_10 + timedelta(days=1))
+    http.clock.at = MONDAY_10 + timedelta(days=2)
+    told = await http.must(AGENT, "GET", path, X_Code=code)
+    assert [each["unit"] for each in told["replies"]] == ["水务集团"]
 
 
 async def _registered(http: Asking, city: str, **more: object) -> tuple[WorkOrder, str, str]:

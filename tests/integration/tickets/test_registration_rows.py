@@ -399,6 +399,30 @@ async def test_a_repeat_without_new_facts_is_settled_at_the_desk(
     again = await orders.register(former=former.number)
     outcome = TicketState.NOT_ACCEPTED if city == TONGLIAO else TicketState.REPEAT_ANSWERED
     assert (await again.do(REPEATED, DESK)).state is outcome
+    third = await orders.register(former=again.facts.number)
+    assert third.facts.former == former.id
+    assert (await third.do(REPEATED, DESK)).state is outcome
+
+
+@pytest.mark.requirement("R017")
+@pytest.mark.requirement("R018")
+async def test_a_locked_ticket_is_named_as_former_by_reports_of_such_a_lane_alone(
+    asking: Callable[[str], Awaitable[Asking]],
+) -> None:
+    http = await asking(JINAN)
+    demand = {
+        "channel": "phone",
+        "type": "complain",
+        "demand": "被打击报复",
+        "caller_number": "138",
+    }
+    locked = {**demand, "lane": "retaliation"}
+    number = (await http.must(DESK, "POST", "/api/work-orders", locked))["number"]
+    told = await http.ask(DESK, "POST", "/api/work-orders", {**demand, "former": number})
+    nobodys = await http.ask(DESK, "POST", "/api/work-orders", {**demand, "former": "20200101-1"})
+    assert (told[0], told[1]["code"]) == (nobodys[0], nobodys[1]["code"])
+    again = await http.ask(DESK, "POST", "/api/work-orders", {**locked, "former": number})
+    assert again[0] == 201
 
 
 @by_city("R027", JINAN, DRAFT, TAIAN, HANGZHOU, TONGLIAO)

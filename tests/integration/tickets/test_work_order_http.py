@@ -339,6 +339,7 @@ async def test_the_document_says_which_words_a_move_knows_and_a_limit_is_a_numbe
     assert limit == {"type": "integer", "minimum": 1, "maximum": 200}
     for wrong in ("-1", "0", "9999", "many"):
         assert (await jinan.ask(AGENT, "GET", f"{ORDERS}?limit={wrong}"))[0] == 422
+    assert (await jinan.ask(AGENT, "GET", f"{ORDERS}?asked=extension"))[0] == 422
 
 
 async def test_a_caller_is_shown_why_their_demand_was_not_accepted(jinan: Asking) -> None:
