@@ -77,6 +77,12 @@ class RequestState(StrEnum):
     """Consented, and the caller told where that is a duty."""
     REFUSED = "refused"
     """Not consented; the unit goes on."""
+    LAPSED = "lapsed"
+    """The unit answered, or had the ticket no more, before it was decided or in force."""
+
+
+PENDING = frozenset({RequestState.ASKED, RequestState.GRANTED})
+"""Somebody still has to do something about it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

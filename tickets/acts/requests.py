@@ -16,7 +16,7 @@ from tickets import moves as m
 from tickets.acts.dispatching import withdrawn_helpers
 from tickets.acts.scene import Made, Scene, happened, leader_of, settled, to_caller, to_unit
 from tickets.assignment import Assignment, AssignmentState
-from tickets.facts import RequestKind, RequestState, TicketFacts, UnitRequest
+from tickets.facts import PENDING, RequestKind, RequestState, TicketFacts, UnitRequest
 from tickets.law import missing, refused
 from tickets.refusals import NotFitting
 from tickets.ticket import TicketState
@@ -37,6 +37,7 @@ HANDLED = frozenset(
     }
 )
 """How a former ticket stands whose handling was reviewed, or which was stopped as one such."""
+CAME_TO_NOTHING = frozenset({RequestState.REFUSED, RequestState.LAPSED})
 STOPS: dict[str, Rule[Stop]] = {"handled": law.STOP_HANDLED, "impossible": law.STOP_IMPOSSIBLE}
 
 
@@ -98,8 +99,8 @@ def ask_extension(scene: Scene, move: m.AskExtension) -> Made:
     due_at = scene.mine.feedback_due_at
     if due_at is not None and scene.at > due_at:
         raise refused(given, "too_late")
-    mine = [r for r in _extensions(scene) if r.state is not RequestState.REFUSED]
-    if any(r.state in (RequestState.ASKED, RequestState.GRANTED) for r in mine):
+    mine = [r for r in _extensions(scene) if r.state not in CAME_TO_NOTHING]
+    if any(r.state in PENDING for r in mine):
         raise NotFitting(why="extension_pending")
     if rule.most is not None and len(mine) >= rule.most:
         raise refused(given, "no_more")

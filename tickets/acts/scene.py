@@ -1,7 +1,7 @@
 """What an act is given, and what it gives back. Pure."""
 
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,7 +13,7 @@ from rules.pack import Decision
 from rules.values import Term
 from tickets.assignment import Assignment, AssignmentState
 from tickets.due import DueTimes
-from tickets.facts import Actor, TicketFacts
+from tickets.facts import PENDING, Actor, RequestState, TicketFacts, UnitRequest
 from tickets.law import Law, missing
 from tickets.moves import SplitDemand
 from tickets.records import Record
@@ -98,11 +98,22 @@ class Scene:
 
 
 def settled(facts: TicketFacts) -> TicketFacts:
-    """The facts in the state, and with the dates, that their assignments make."""
+    """The facts in the state, and with the dates and open requests, that their assignments make."""
     dates = [a.completion_due_at for a in facts.assignments if a.completion_due_at and a.is_open]
     return replace(
-        facts, state=state_of(facts.assignments), completion_due_at=max(dates, default=None)
+        facts,
+        state=state_of(facts.assignments),
+        completion_due_at=max(dates, default=None),
+        requests=tuple(_lapsed_or_kept(facts)),
     )
+
+
+def _lapsed_or_kept(facts: TicketFacts) -> Iterator[UnitRequest]:
+    """A unit that has answered, or has the ticket no more, waits for no consent."""
+    open_ = {each.id for each in facts.assignments if each.is_open}
+    for each in facts.requests:
+        lapses = each.state in PENDING and each.assignment not in open_
+        yield replace(each, state=RequestState.LAPSED) if lapses else each
 
 
 def state_of(assignments: Iterable[Assignment]) -> TicketState:

@@ -27,7 +27,7 @@ export type RefusalKind = 'not_accepted' | 'not_registered' | 'repeat'
 
 export type RequestKind = 'extension' | 'return' | 'termination'
 
-export type RequestState = 'asked' | 'granted' | 'in_force' | 'refused'
+export type RequestState = 'asked' | 'granted' | 'in_force' | 'lapsed' | 'refused'
 
 export type Suggestion = 'duty' | 'place'
 

@@ -327,6 +327,7 @@ export const REQUEST_STATE_WORDS: Record<RequestState, string> = {
   granted: '已同意，待告知市民',
   in_force: '已生效',
   refused: '未同意',
+  lapsed: '未决而止',
 }
 
 export const CHANNEL_WORDS: Record<Channel, string> = {
@@ -375,6 +376,7 @@ const WHY_WORDS: Record<string, string> = {
   accused: '是被反映的单位',
   a_check_failed: '有检查项没有通过，不能同时审核通过',
   accused_has_it: '被反映的单位不能承办',
+  after_parent: '晚于上级或牵头单位的期限',
   changed: '内容已经变动',
   explanation_owed: '还有市民要求的说明没有答复',
   extension_pending: '已有延期申请在等审核',
@@ -389,6 +391,7 @@ const WHY_WORDS: Record<string, string> = {
   not_reachable: '没有可以联系反映人的方式',
   asked_already: '本轮已经发过回访短信',
   answered_already: '市民已经通过短信回答过',
+  only_for_oneself: '单位只能为自己申请回避',
   other_channel: '本市规定没有这种回访方式',
   nobody_asked_yet: '还没有人问过',
   nobody_leads: '缺少主办单位',

@@ -636,6 +636,35 @@ async def test_an_extension_is_as_long_as_the_centre_consents_where_no_law_fixes
     assert order.facts.requests[-1].new_due_at == first + timedelta(days=2)
 
 
+@by_city("R053", DRAFT, TAIAN, HANGZHOU, TONGLIAO)
+async def test_what_a_unit_asked_lapses_with_its_answer_and_is_asked_anew_in_a_redo(
+    city: str, hotline: Hotline, asking: Callable[[str], Awaitable[Asking]]
+) -> None:
+    order = await signed(hotline, city)
+    await order.do(EXTENSION, of_unit(WATER))
+    http, waiting = await asking(city), "/api/work-orders?asked=yes"
+    assert len((await http.must(REVIEWER, "GET", waiting))["items"]) == 1
+    await order.contact(WATER)
+    await order.feedback(WATER)
+    assert [each.state for each in order.facts.requests] == [RequestState.LAPSED]
+    assert (await http.must(REVIEWER, "GET", waiting))["items"] == []
+    await order.review(WATER)
+    facts = await order.follow_up(
+        is_satisfied=False,
+        is_reasonable=True,
+        is_lawful=True,
+        is_handling_faulty=True,
+    )
+    if facts.state is TicketState.FOLLOWING_UP:
+        await order.do(m.Redo(reason="仍停水", is_verified=True), REVIEWER)
+    # Even where the law gives but one extension: that one never was.
+    await order.do(EXTENSION, of_unit(WATER))
+    states = sorted(each.state for each in order.facts.requests)
+    assert states == [RequestState.ASKED, RequestState.LAPSED]
+    await order.do(m.Withdraw(assignment=order.at(WATER).id, reason="改派"), REVIEWER)
+    assert {each.state for each in order.facts.requests} == {RequestState.LAPSED}
+
+
 async def test_the_final_law_of_jinan_refuses_a_plain_extension(hotline: Hotline) -> None:
     """Trap 1."""
     order = await signed(hotline, JINAN)
