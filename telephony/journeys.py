@@ -85,8 +85,8 @@ class Journeys:
         if party is not None and not party.number:
             party.number = number_of(message.get(f"{prefix}CallerIDNum"))
             party.name = party.name or number_of(message.get(f"{prefix}CallerIDName"))
-        if party is not None and not party.exten and not party.is_dialled:
-            party.exten = number_of(message.get(f"{prefix}Exten"))
+        if party is not None and not party.exten and not prefix:
+            party.exten = number_of(message.get("Exten"))
         return party
 
     def known(self, unique_id: str, channel: str, linked_id: str = "") -> Party | None:
@@ -535,12 +535,19 @@ def _attended(journeys: Journeys, message: Message, at: float | None) -> None:
     is_done = message.get("Result").lower() in ("", "success")
     over = _open_hand_over(trail, by, second, at)
     if over is None:
-        to = target.line if target is not None else (second.exten if second else "") or app
+        to = _whom(target, second) or app
         over = journeys.hand_over(trail, TransferKind.ATTENDED, by, to, at, is_done=is_done)
     over.is_done, over.at = is_done, at if is_done else over.at
     over.is_open = app.lower() in _WAYS
-    if not app and over.target is None:
+    if is_done and not app and over.target is None:
         over.target = _target(trail, target, (first, second, moved))
+
+
+def _whom(target: Party | None, second: Party | None) -> str:
+    """The line that was asked, else what the transferer dialled on a second line."""
+    if target is not None:
+        return target.line
+    return second.exten if second is not None and not second.is_dialled else ""
 
 
 def _open_hand_over(

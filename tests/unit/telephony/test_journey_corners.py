@@ -229,3 +229,18 @@ def test_agent_who_waits_on_one_line_for_many_callers_makes_no_call_of_them_all(
         ("021555510", "One", "answered"),
         ("021555520", "One", "answered"),
     ]
+
+
+def test_transfer_that_failed_before_anybody_was_dialled_leads_to_nobody() -> None:
+    """Not to the extension by which the transferer's own phone was reached."""
+    up = event("Newstate", Uniqueid="100.2", Channel=B, ChannelStateDesc="Up", Exten="4000")
+    failed = event(
+        "AttendedTransfer",
+        Result="Fail",
+        OrigTransfererChannel=B,
+        OrigTransfererUniqueid="100.2",
+        SecondTransfererChannel=B,
+        SecondTransfererUniqueid="100.2",
+        DestType="Fail",
+    )
+    assert transfers(*talking13(), up, failed, hangup(2), hangup(1)) == "answered attended 101>-"
