@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from telephony.journey import TransferKind
-from telephony.naming import known_number
 
 # Channels of machinery: forks to a speech server, spies, conference recorders, masquerades.
 _MACHINERY: Final = frozenset(
@@ -242,5 +241,4 @@ class Trail:
 
 def number_of(value: str) -> str:
     """A number or extension; empty where Asterisk says it has none."""
-    value = known_number(value)
     return "" if value in _NO_NUMBER else value

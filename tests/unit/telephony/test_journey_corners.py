@@ -244,3 +244,9 @@ def test_transfer_that_failed_before_anybody_was_dialled_leads_to_nobody() -> No
         DestType="Fail",
     )
     assert transfers(*talking13(), up, failed, hangup(2), hangup(1)) == "answered attended 101>-"
+
+
+def test_caller_who_withholds_the_number_is_not_called_by_the_carriers_name() -> None:
+    begin = sip13(1, A, 1, CallerIDNum="anonymous", CallerIDName="Anonymous", Exten="4000")
+    (call,) = told(begin, sip13(2, B, 1), RINGS, hangup(2), hangup(1)).calls
+    assert (call.caller, call.caller_name) == ("anonymous", "Anonymous")
