@@ -476,8 +476,18 @@ def _entered(journeys: Journeys, message: Message, at: float | None) -> None:
 
 def _left(journeys: Journeys, message: Message, at: float | None) -> None:
     party = journeys.known(message.get("Uniqueid"), "")
-    if party is not None:
+    if party is not None and party.first_bridge:
         journeys.leave(message.get("BridgeUniqueid"), party)
+    elif party is None and not message.get("BridgeTechnology").startswith("holding"):
+        _left_unseen(journeys, message)
+
+
+def _left_unseen(journeys: Journeys, message: Message) -> None:
+    """It talked before the recording began, and with whoever leaves the same bridge after it."""
+    party = journeys.party(message)
+    if party is not None:
+        journeys.enter(message.get("BridgeUniqueid"), party, None)
+        journeys.trail(party).serve(None, journeys.order)
 
 
 def _old_bridge(journeys: Journeys, message: Message, at: float | None) -> None:

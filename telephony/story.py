@@ -21,8 +21,8 @@ def tell(trail: Trail) -> Journey | None:
     if not people:
         return None
     caller = _caller(trail, people)
-    # A journey that machinery began (an originated one) is known by its first channel.
-    root = caller if trail.root.is_dialled else trail.root
+    # A journey that a Local channel began (an originated one) is known by that channel.
+    root = trail.root if _is_first(trail) else caller
     others = [party for party in people if party is not caller]
     transfers = _transfers(trail, caller)
     first = _first_answer(others)
@@ -43,13 +43,18 @@ def tell(trail: Trail) -> Journey | None:
     )
 
 
-def _caller(trail: Trail, people: list[Party]) -> Party:
-    """Who began it. Where the first channel is one that was dialled, the recording began later
-    than the call, or tells a little out of order."""
+def _is_first(trail: Trail) -> bool:
+    """The first channel told of began it all: nobody dialled it, and Asterisk links to it. Else the
+    recording began later than the call, or tells a little out of order."""
     root = trail.root
-    if root.is_dialled:
-        return next((party for party in people if not party.is_dialled), people[0])
-    return root if root.is_person else people[0]
+    return not root.is_dialled and (not trail.links or root.unique_id in trail.links)
+
+
+def _caller(trail: Trail, people: list[Party]) -> Party:
+    if _is_first(trail):
+        return trail.root if trail.root.is_person else people[0]
+    linked_to = [party for party in people if party.unique_id in trail.links]
+    return next((party for party in (*linked_to, *people) if not party.is_dialled), people[0])
 
 
 def _first_answer(others: list[Party]) -> Party | None:

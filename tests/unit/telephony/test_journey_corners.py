@@ -250,3 +250,21 @@ def test_caller_who_withholds_the_number_is_not_called_by_the_carriers_name() ->
     begin = sip13(1, A, 1, CallerIDNum="anonymous", CallerIDName="Anonymous", Exten="4000")
     (call,) = told(begin, sip13(2, B, 1), RINGS, hangup(2), hangup(1)).calls
     assert (call.caller, call.caller_name) == ("anonymous", "Anonymous")
+
+
+def test_recording_that_begins_in_a_conversation_tells_that_they_talked() -> None:
+    left = [
+        event(
+            "BridgeLeave",
+            Uniqueid=f"100.{number}",
+            Channel=name,
+            Linkedid="100.1",
+            CallerIDNum=line,
+            BridgeUniqueid="b1",
+            Timestamp="90.5",
+        )
+        for number, name, line in ((2, B, "101"), (1, A, "02155550001"))
+    ]
+    (call,) = told(*left, hangup(2), hangup(1)).calls
+    assert of_caller(call) == ("100.1", "02155550001", "101", ["caller", "callee"])
+    assert (call.outcome.value, call.agent, call.answered_at) == ("answered", "SIP/101", None)
