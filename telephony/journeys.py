@@ -144,8 +144,12 @@ class Journeys:
                 return party
         return None
 
-    def find(self, channel: str) -> Party | None:
-        """The channel of that name, where a message has no unique id (a pick-up in Asterisk 11)."""
+    def involved(self, message: Message, prefix: str = "") -> Party | None:
+        """As ``party``, and by its name alone where there is no unique id (as in Asterisk 11)."""
+        party = self.party(message, prefix)
+        channel = message.get(f"{prefix}Channel")
+        if party is not None or not channel or message.get(f"{prefix}Uniqueid"):
+            return party
         found = (self.named(trail, channel) for trail in self._open.values())
         return next((party for party in found if party is not None), None)
 
@@ -374,8 +378,7 @@ def _originated(journeys: Journeys, message: Message, at: float | None) -> None:
 
 
 def _picked_up(journeys: Journeys, message: Message, at: float | None) -> None:
-    taker = journeys.party(message) or journeys.find(message.get("Channel"))
-    target = journeys.party(message, "Target") or journeys.find(message.get("TargetChannel"))
+    taker, target = journeys.involved(message), journeys.involved(message, "Target")
     if taker is None or target is None:
         return
     trail = journeys.join(journeys.trail(taker), journeys.trail(target))
@@ -414,7 +417,8 @@ def _ring_of_queue(journeys: Journeys, message: Message) -> tuple[Party, Party |
         caller = journeys.known(message.get("Uniqueid"), message.get("ChannelCalling"))
         if caller is None:
             return None
-        name = message.get("DestinationChannel") or message.get("Channel")
+        names = ("DestinationChannel", "DestChannel", "Channel")
+        name = next((value for header in names if (value := message.get(header))), "")
         ring = journeys.known(message.get("BridgedChannel"), name)
         ring = ring or journeys.named(journeys.trail(caller), name)
         ring = ring if ring is not caller else None
@@ -519,7 +523,7 @@ def _application(journeys: Journeys, message: Message, at: float | None) -> None
 
 
 def _blind(journeys: Journeys, message: Message, at: float | None) -> None:
-    by, moved = journeys.party(message, "Transferer"), journeys.party(message, "Transferee")
+    by, moved = (journeys.involved(message, name) for name in ("Transferer", "Transferee"))
     party = by or moved
     if party is None:
         return
@@ -533,7 +537,7 @@ def _blind(journeys: Journeys, message: Message, at: float | None) -> None:
 
 def _attended(journeys: Journeys, message: Message, at: float | None) -> None:
     names = ("OrigTransferer", "SecondTransferer", "Transferee", "TransferTarget")
-    first, second, moved, target = (journeys.party(message, name) for name in names)
+    first, second, moved, target = (journeys.involved(message, name) for name in names)
     linked = [party for party in (first, second, moved, target) if party is not None]
     if not linked:
         return

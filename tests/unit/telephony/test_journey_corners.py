@@ -268,3 +268,20 @@ def test_recording_that_begins_in_a_conversation_tells_that_they_talked() -> Non
     (call,) = told(*left, hangup(2), hangup(1)).calls
     assert of_caller(call) == ("100.1", "02155550001", "101", ["caller", "callee"])
     assert (call.outcome.value, call.agent, call.answered_at) == ("answered", "SIP/101", None)
+
+
+def test_transfers_and_queues_that_tell_channels_by_name_alone_are_understood() -> None:
+    ring = [
+        event(name, Uniqueid="100.1", Channel=A, DestChannel=B, MemberName="Alice")
+        for name in ("AgentCalled", "AgentConnect")
+    ]
+    handed = event("BlindTransfer", TransfererChannel=B, TransfereeChannel=A, Extension="102")
+    third = [
+        sip13(4, C, 1),
+        dialled13("DialBegin", 1, 4, A, C, DialString="102"),
+        dialled13("DialEnd", 1, 4, A, C, DialStatus="ANSWER"),
+    ]
+    rest = [sip13(2, B, 1), *ring, handed, hangup(2), *third, hangup(4), hangup(1)]
+    (call,) = told(*waiting13(), *rest).calls
+    assert summary(call).transfers == "blind 101>102+"
+    assert (call.agent, call.legs[1].role.value) == ("Alice", "agent")
