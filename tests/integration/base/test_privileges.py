@@ -171,7 +171,7 @@ async def test_every_named_statement_fits_the_schema_and_the_rights_of_its_role(
     of_web |= {**OUTAGES_SQL, **STUDIES_SQL, **PARTIES_SQL}
     of_unit = {"page_of_unit", "lines_of_unit", "unit_texts"}
     of_centre = {"page_of_centre", "lines", "texts", "former_texts", "refusal_told", "told_texts"}
-    of_centre |= {"similar_tickets"}
+    of_centre |= {"answer_told", "similar_tickets"}
     of_web |= {name: sql for name, sql in BOARD_SQL.items() if name not in of_unit}
     async with web.connection() as connection:
         for name, sql in {**of_web, **RECORDS_SQL}.items():
