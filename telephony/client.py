@@ -40,6 +40,8 @@ BOOT_TIMEOUT_S: Final = 10.0
 RETRY_FIRST_S: Final = 0.2
 RETRY_MOST_S: Final = 5.0
 REFUSED_RETRY_S: Final = 30.0
+# The reason for which Asterisk refuses everything, logins too, while it ends: soon it is back.
+SHUTTING_DOWN: Final = "shutting down"
 # A link that lived this long was a good one: the next wait is short again.
 STEADY_AFTER_S: Final = 10.0
 MAX_UNREAD_MESSAGES: Final = 20_000
@@ -143,7 +145,7 @@ class AmiClient:
                 if time.monotonic() - began_mono >= STEADY_AFTER_S:
                     waits = _waits()
                 wait_s = next(waits)
-                if isinstance(error, LoginRefused | ActionRefused):
+                if isinstance(error, LoginRefused):
                     wait_s = self._refused_retry_s
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(wait_s):
@@ -203,9 +205,10 @@ class AmiClient:
         try:
             await link.send(login(self._username, self._secret))
         except ActionRefused as refused:
-            raise LoginRefused(
-                username=self._username, reason=refused.params.get("reason")
-            ) from refused
+            reason = str(refused.params.get("reason"))
+            if SHUTTING_DOWN in reason.lower():
+                raise LinkDown(reason=reason) from refused
+            raise LoginRefused(username=self._username, reason=reason) from refused
         except ActionTimedOut as late:
             if not link.banner:
                 host, port = self._address
@@ -225,6 +228,8 @@ class AmiClient:
                 await link.send(ping(timeout_s=self._ping_timeout_s))
             except ActionTimedOut:
                 link.drop(LinkSilent(silent_s=self._ping_every_s + self._ping_timeout_s))
+            except ActionRefused as refused:
+                link.drop(LinkDown(reason=str(refused.params.get("reason"))))
             except LinkDown:
                 return
 

@@ -467,6 +467,20 @@ async def test_10_a_password_that_was_mended_works_at_the_next_try(server: AmiSe
         await until(lambda: client.is_up)
 
 
+@pytest.mark.parametrize("action", ["Login", "Ping"])
+async def test_10_an_asterisk_that_shuts_down_is_tried_again_at_once(
+    server: AmiServer, action: str
+) -> None:
+    answers = server.replies[action]
+    server.replies[action] = lambda session, asked: session.refuse(
+        asked, "Asterisk is shutting down"
+    )
+    async with our_client(server) as client:
+        await until(lambda: len(server.sessions) >= 3)
+        server.replies[action] = answers
+        await until(lambda: client.is_up)
+
+
 async def test_11_on_panoramisk_close_during_the_wait_still_reconnects(server: AmiServer) -> None:
     async with panoramisk(server, reconnect_timeout=1) as manager:
         server.session.writer.close()
