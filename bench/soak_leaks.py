@@ -47,7 +47,7 @@ async def held(it: Soaked) -> Held:
         pid = pid_of(it, role)
         if pid is not None:
             process = psutil.Process(pid)
-            descriptors[role] = process.num_fds() - _passing(process, it.settings.ports)
+            descriptors[role] = await _descriptors(process, it.settings.ports)
             memory[role] = _weight_mb(process)
             for child in process.children():
                 if DRAFTS in child.cmdline():
@@ -59,6 +59,16 @@ async def held(it: Soaked) -> Held:
     finally:
         await redis.aclose()
     return Held(len(channels), descriptors, memory, tuple(lasting))
+
+
+async def _descriptors(process: psutil.Process, ports: Ports) -> int:
+    """Of three looks the least: each takes two readings, and a pool may open its connections, or
+    lose them, between the two."""
+    looks = []
+    for _ in range(3):
+        looks.append(process.num_fds() - _passing(process, ports))
+        await asyncio.sleep(0.2)
+    return min(looks)
 
 
 def _weight_mb(process: psutil.Process) -> float:
