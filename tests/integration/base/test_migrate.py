@@ -65,11 +65,11 @@ async def test_database_of_a_newer_version_is_refused(empty: Connection) -> None
 async def test_pre_phase_stops_before_the_first_post_migration(empty: Connection) -> None:
     number = len(read_migrations())
     post = Migration(number + 1, Phase.POST, "drop_it", "DROP TABLE hotline.rings")
-    shipped = [each for each in read_migrations() if each.phase is Phase.POST]
     listed = [*read_migrations(), post]
-    assert post not in await migrate(empty, through=Phase.PRE, migrations=listed)
+    first_post = next(at for at, each in enumerate(listed) if each.phase is Phase.POST)
+    assert await migrate(empty, through=Phase.PRE, migrations=listed) == listed[:first_post]
     assert await empty.fetchval("SELECT to_regclass('rings')") is not None
-    assert await migrate(empty, migrations=listed) == [*shipped, post]
+    assert await migrate(empty, migrations=listed) == listed[first_post:]
     assert await empty.fetchval("SELECT to_regclass('rings')") is None
 
 
