@@ -85,7 +85,7 @@ class Journeys:
         if party is not None and not party.number:
             party.number = number_of(message.get(f"{prefix}CallerIDNum"))
             party.name = party.name or number_of(message.get(f"{prefix}CallerIDName"))
-        if party is not None and not party.exten and not prefix:
+        if party is not None and not (party.exten or party.is_dialled or prefix):
             party.exten = number_of(message.get("Exten"))
         return party
 

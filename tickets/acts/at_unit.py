@@ -22,6 +22,7 @@ from tickets.acts.scene import (
     Scene,
     happened,
     helpers_of,
+    leader_of,
     said,
     to_caller,
     to_unit,
@@ -187,7 +188,7 @@ def feedback(scene: Scene, move: m.Feedback) -> Made:
 
 def _tell_parent(scene: Scene) -> tuple[Message, ...]:
     """Who handed the task on has its feedback to review, or waits for it with its own."""
-    parent = scene.facts.assignment(scene.mine.parent) if scene.mine.parent else None
+    parent = leader_of(scene.facts, scene.mine)
     if parent is None or not scene.facts.is_handed_down_by(parent.unit, scene.mine):
         return ()
     return (to_unit(parent.unit, "child_fed_back"),)
