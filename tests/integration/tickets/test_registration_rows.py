@@ -628,10 +628,7 @@ async def test_the_county_hands_on_within_its_area_and_answers_under_its_own_clo
 async def test_a_childs_extension_ends_no_later_than_its_parents_and_moves_no_clock_of_the_citizen(
     city: str, hotline: Hotline
 ) -> None:
-    order = await hotline(city).register()
-    await order.to_units(LIXIA)
-    await order.sign(LIXIA)
-    await order.do(m.SubDispatch(units=[DONGGUAN]), of_unit(LIXIA))
+    order = await _handed_down(hotline(city))
     await order.sign(DONGGUAN)
     reply_due = order.facts.reply_due_at
     with pytest.raises(NotFitting, match="after_parent"):
@@ -648,6 +645,15 @@ async def test_a_childs_extension_ends_no_later_than_its_parents_and_moves_no_cl
     assert order.at(DONGGUAN).feedback_due_at == order.at(LIXIA).feedback_due_at
 
 
+async def _handed_down(orders: WorkOrders) -> WorkOrder:
+    """A ticket that the district has signed for and given to its street."""
+    order = await orders.register()
+    await order.to_units(LIXIA)
+    await order.sign(LIXIA)
+    await order.do(m.SubDispatch(units=[DONGGUAN]), of_unit(LIXIA))
+    return order
+
+
 async def _extended(order: WorkOrder, unit: UnitId, *, days: int) -> None:
     await order.do(m.AskExtension(reason="需采购配件", basis="条例", days=days), of_unit(unit))
     decision = m.DecideExtension(assignment=order.at(unit).id, is_granted=True, decision="情况属实")
@@ -658,10 +664,7 @@ async def _extended(order: WorkOrder, unit: UnitId, *, days: int) -> None:
 async def test_in_a_redo_the_county_hands_on_again_to_whoever_handled_it(
     city: str, hotline: Hotline
 ) -> None:
-    order = await hotline(city).register()
-    await order.to_units(LIXIA)
-    await order.sign(LIXIA)
-    await order.do(m.SubDispatch(units=[DONGGUAN]), of_unit(LIXIA))
+    order = await _handed_down(hotline(city))
     await order.handle(DONGGUAN)
     with pytest.raises(NotFitting, match="unit_twice"):
         await order.do(m.SubDispatch(units=[DONGGUAN]), of_unit(LIXIA))

@@ -10,9 +10,11 @@ from tests.unit.telephony.test_journeys import (
     A,
     B,
     C,
+    blind13,
     bridged13,
     dialled13,
     hangup,
+    rung13,
     sip13,
     summary,
     talking13,
@@ -111,30 +113,12 @@ def handed_on_early(app: str, exten: str) -> list[Message]:
 def test_transfer_before_an_answer_counts_when_somebody_answers(
     app: str, exten: str, answer: str, expected: str
 ) -> None:
-    rung = [
-        sip13(4, C, 1),
-        dialled13("DialBegin", 1, 4, A, C, DialString="102"),
-        dialled13("DialEnd", 1, 4, A, C, DialStatus=answer),
-    ]
-    rest = [*rung, hangup(2), hangup(4), hangup(1)]
+    rest = [*rung13(1, 4, A, C, "102", end=answer), hangup(2), hangup(4), hangup(1)]
     assert transfers(*handed_on_early(app, exten), *rest) == expected
 
 
 def test_call_that_comes_back_to_who_handed_it_on_reached_nobody() -> None:
-    handed = event(
-        "BlindTransfer",
-        Result="Success",
-        TransfererChannel=B,
-        TransfererUniqueid="100.2",
-        TransfereeChannel=A,
-        TransfereeUniqueid="100.1",
-        Extension="700",
-    )
-    back = [
-        sip13(3, SECOND, 1),
-        dialled13("DialBegin", 1, 3, A, SECOND, DialString="101"),
-        dialled13("DialEnd", 1, 3, A, SECOND, DialStatus="ANSWER"),
-    ]
+    handed, back = blind13(2, 1, B, A, "700"), rung13(1, 3, A, SECOND, "101")
     rest = [handed, hangup(2), *back, hangup(3), hangup(1)]
     assert transfers(*talking13(), *rest) == "answered blind 101>700-"
 
@@ -175,9 +159,7 @@ def test_originated_local_channel_that_waits_in_a_queue_called_its_extension() -
     begin = [
         sip13(1, ONE, 1, Exten="102"),
         sip13(2, TWO, 1),
-        sip13(3, C, 1),
-        dialled13("DialBegin", 2, 3, TWO, C, DialString="102"),
-        dialled13("DialEnd", 2, 3, TWO, C, DialStatus="ANSWER"),
+        *rung13(2, 3, TWO, C, "102"),
     ]
     join = event("QueueCallerJoin", Uniqueid="100.1", Channel=ONE, Queue="sales", Exten="6001")
     ring = dialled13("AgentCalled", 1, 4, ONE, B, Queue="sales", MemberName="Alice")
@@ -276,11 +258,7 @@ def test_transfers_and_queues_that_tell_channels_by_name_alone_are_understood() 
         for name in ("AgentCalled", "AgentConnect")
     ]
     handed = event("BlindTransfer", TransfererChannel=B, TransfereeChannel=A, Extension="102")
-    third = [
-        sip13(4, C, 1),
-        dialled13("DialBegin", 1, 4, A, C, DialString="102"),
-        dialled13("DialEnd", 1, 4, A, C, DialStatus="ANSWER"),
-    ]
+    third = rung13(1, 4, A, C, "102")
     rest = [sip13(2, B, 1), *ring, handed, hangup(2), *third, hangup(4), hangup(1)]
     (call,) = told(*waiting13(), *rest).calls
     assert summary(call).transfers == "blind 101>102+"

@@ -377,12 +377,33 @@ A, B, C = "SIP/carrier-0000000a", "SIP/101-0000000b", "SIP/102-0000000d"
 SECOND = "SIP/101-0000000c"
 
 
+def rung13(
+    by: int, to: int, by_name: str, to_name: str, number: str, linked: int = 1, end: str = "ANSWER"
+) -> list[Message]:
+    """A phone's channel that is dialled, and how that ends."""
+    return [
+        sip13(to, to_name, linked),
+        dialled13("DialBegin", by, to, by_name, to_name, DialString=number),
+        dialled13("DialEnd", by, to, by_name, to_name, DialStatus=end),
+    ]
+
+
+def blind13(by: int, moved: int, by_name: str, moved_name: str, extension: str) -> Message:
+    return event(
+        "BlindTransfer",
+        Result="Success",
+        TransfererChannel=by_name,
+        TransfererUniqueid=f"100.{by}",
+        TransfereeChannel=moved_name,
+        TransfereeUniqueid=f"100.{moved}",
+        Extension=extension,
+    )
+
+
 def talking13() -> list[Message]:
     return [
         sip13(1, A, 1, CallerIDNum="02155550001", Exten="4000"),
-        sip13(2, B, 1),
-        dialled13("DialBegin", 1, 2, A, B, DialString="101"),
-        dialled13("DialEnd", 1, 2, A, B, DialStatus="ANSWER"),
+        *rung13(1, 2, A, B, "101"),
         bridged13(2, B, "b1"),
         bridged13(1, A, "b1"),
     ]
@@ -392,9 +413,7 @@ def consulting13() -> list[Message]:
     """101 asks 102 on a second line, a call of its own until it is joined."""
     return [
         sip13(3, SECOND, 3, CallerIDNum="101", Exten="102"),
-        sip13(4, C, 3),
-        dialled13("DialBegin", 3, 4, SECOND, C, DialString="102"),
-        dialled13("DialEnd", 3, 4, SECOND, C, DialStatus="ANSWER"),
+        *rung13(3, 4, SECOND, C, "102", linked=3),
         bridged13(4, C, "b2", 3),
         bridged13(3, SECOND, "b2", 3),
     ]
@@ -495,20 +514,7 @@ def test_busy_phone_behind_a_queues_local_member_does_not_make_the_call_busy() -
 
 
 def test_caller_who_hands_the_other_side_on_leaves_the_journey_to_it() -> None:
-    handed = event(
-        "BlindTransfer",
-        Result="Success",
-        TransfererChannel=A,
-        TransfererUniqueid="100.1",
-        TransfereeChannel=B,
-        TransfereeUniqueid="100.2",
-        Extension="102",
-    )
-    after = [
-        sip13(4, C, 1),
-        dialled13("DialBegin", 2, 4, B, C, DialString="102"),
-        dialled13("DialEnd", 2, 4, B, C, DialStatus="ANSWER"),
-    ]
+    handed, after = blind13(1, 2, A, B, "102"), rung13(2, 4, B, C, "102")
     end = event("Hangup", Uniqueid="100.4", Timestamp="90.5")
     (call,) = told(*talking13(), handed, hangup(1), *after, hangup(2), end).calls
     assert summary(call).transfers == "blind 02155550001>102+"
@@ -529,9 +535,7 @@ def test_voice_mail_is_an_answer_and_a_greeting_is_none() -> None:
 def test_every_channel_driver_is_followed(name: str) -> None:
     begin = [
         sip13(1, name, 1, CallerIDNum="02155550001", Exten="4000"),
-        sip13(2, B, 1),
-        dialled13("DialBegin", 1, 2, name, B, DialString="101"),
-        dialled13("DialEnd", 1, 2, name, B, DialStatus="ANSWER"),
+        *rung13(1, 2, name, B, "101"),
     ]
     (call,) = told(*begin, hangup(2), hangup(1)).calls
     assert (call.caller, call.outcome.value) == ("02155550001", "answered")
