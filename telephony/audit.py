@@ -5,8 +5,10 @@ the same words, while no event touched that call or agent in between, was lost f
 is drift, and is mended. A picture is never thrown away whole for one lost event.
 """
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
+
+from msgspec.structs import replace
 
 from base.ids import AgentId, AttemptId, CallId
 from telephony.events import (

@@ -4,10 +4,11 @@ Every event is a frozen fact with the instant Asterisk gave it (aware UTC). The 
 from AMI messages; the order is reliable within one call only (Asterisk promises no more).
 """
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Literal
+
+import msgspec
 
 from base.ids import AgentId, AttemptId, CallId, RingId
 
@@ -88,8 +89,7 @@ class AgentPhone(StrEnum):
     """Talking or holding."""
 
 
-@dataclass(frozen=True, slots=True)
-class CallArrived:
+class CallArrived(msgspec.Struct, frozen=True):
     """A call reached 12345; ``caller_number`` is empty where the caller withholds it."""
 
     call: CallId
@@ -99,8 +99,7 @@ class CallArrived:
     at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class CallQueued:
+class CallQueued(msgspec.Struct, frozen=True):
     """The caller entered a queue at ``position`` (1 is next)."""
 
     call: CallId
@@ -109,8 +108,7 @@ class CallQueued:
     at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class AgentRinging:
+class AgentRinging(msgspec.Struct, frozen=True):
     """An agent's phone began to ring for the call."""
 
     call: CallId
@@ -119,8 +117,7 @@ class AgentRinging:
     at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class AgentRingEnded:
+class AgentRingEnded(msgspec.Struct, frozen=True):
     """The phone stopped ringing and this agent did not get the call."""
 
     call: CallId
@@ -130,8 +127,7 @@ class AgentRingEnded:
     at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class CallAnswered:
+class CallAnswered(msgspec.Struct, frozen=True):
     """Caller and agent are connected. ``ring`` is the ringing that led here."""
 
     call: CallId
@@ -140,8 +136,7 @@ class CallAnswered:
     at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class AgentLeft:
+class AgentLeft(msgspec.Struct, frozen=True):
     """The agent is no longer in the conversation (hang-up or transfer)."""
 
     call: CallId
@@ -149,8 +144,7 @@ class AgentLeft:
     at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class LegHeld:
+class LegHeld(msgspec.Struct, frozen=True):
     """This side's phone put the other on hold: it may send no sound until ``LegResumed``.
 
     The agent's leaving (``AgentLeft``) ends all holds without a word.
@@ -161,8 +155,7 @@ class LegHeld:
     at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class LegResumed:
+class LegResumed(msgspec.Struct, frozen=True):
     """This side took the other back."""
 
     call: CallId
@@ -170,8 +163,7 @@ class LegResumed:
     at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class ConsultChanged:
+class ConsultChanged(msgspec.Struct, frozen=True):
     """The agent asks somebody (``to``: a number) while the caller is held, or joins them in."""
 
     call: CallId
@@ -180,8 +172,7 @@ class ConsultChanged:
     at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class RecordingChanged:
+class RecordingChanged(msgspec.Struct, frozen=True):
     """The call's recording was paused (silence goes on being written), or goes on."""
 
     call: CallId
@@ -189,8 +180,7 @@ class RecordingChanged:
     at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class EmergencyDialled:
+class EmergencyDialled(msgspec.Struct, frozen=True):
     """The caller asked for an emergency line; ``line`` is 110, 119, 120 or 122."""
 
     call: CallId
@@ -198,8 +188,7 @@ class EmergencyDialled:
     at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class EmergencyConnected:
+class EmergencyConnected(msgspec.Struct, frozen=True):
     """The emergency line answered the caller."""
 
     call: CallId
@@ -207,8 +196,7 @@ class EmergencyConnected:
     at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class EmergencyUnreached:
+class EmergencyUnreached(msgspec.Struct, frozen=True):
     """No trunk reached the line: the caller stays, or goes, with an agent."""
 
     call: CallId
@@ -216,8 +204,7 @@ class EmergencyUnreached:
     at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class CallEnded:
+class CallEnded(msgspec.Struct, frozen=True):
     """The caller's own line is gone; nothing more comes of this call."""
 
     call: CallId
@@ -225,8 +212,7 @@ class CallEnded:
     at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class AttemptBegan:
+class AttemptBegan(msgspec.Struct, frozen=True):
     """A number outside is being dialled for an agent who is on the line."""
 
     attempt: AttemptId
@@ -235,8 +221,7 @@ class AttemptBegan:
     at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class AttemptAnswered:
+class AttemptAnswered(msgspec.Struct, frozen=True):
     """Somebody took it."""
 
     attempt: AttemptId
@@ -244,8 +229,7 @@ class AttemptAnswered:
     at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class AttemptOver:
+class AttemptOver(msgspec.Struct, frozen=True):
     """It is over; seconds are None where nobody saw it."""
 
     attempt: AttemptId
@@ -256,8 +240,7 @@ class AttemptOver:
     at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class AgentPhoneChanged:
+class AgentPhoneChanged(msgspec.Struct, frozen=True):
     """An agent's phone registered, vanished, got busy or free."""
 
     agent: AgentId
@@ -265,8 +248,7 @@ class AgentPhoneChanged:
     at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class AgentPauseChanged:
+class AgentPauseChanged(msgspec.Struct, frozen=True):
     """The queues' pause mark of an agent changed (by us, by a phone code or by hand)."""
 
     agent: AgentId
@@ -295,8 +277,7 @@ AgentEvent = AgentPhoneChanged | AgentPauseChanged | AttemptEvent
 TelephonyEvent = CallEvent | AgentEvent
 
 
-@dataclass(frozen=True, slots=True)
-class LinkChanged:
+class LinkChanged(msgspec.Struct, frozen=True):
     """The link to the switch came up or went down.
 
     Down: nothing is heard until it is up again; calls go on without us. Up: the events before this

@@ -58,7 +58,7 @@ class Follower:
         try:
             for journey in self._journeys.take(message):
                 self.on_journey(journey)
-            self.snapshot, events = reduce(self.snapshot, message, received_at=self._now())
+            self.snapshot, events = reduce(self.snapshot, message, now=self._now)
         except Exception:
             log.exception("ami_message_failed", message=name)
             self._count(name)

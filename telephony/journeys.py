@@ -10,8 +10,9 @@ of too many journeys, or of too many channels, is told as it is.
 import re
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
+from functools import cache
 from itertools import islice
-from typing import Final
+from typing import Final, NamedTuple
 
 from telephony.journey import Journey, TransferKind
 from telephony.naming import plain_text
@@ -38,6 +39,23 @@ _PURPOSE: Final = re.compile(
 )
 
 
+class _Headers(NamedTuple):
+    """Where a message tells of a channel."""
+
+    unique_id: str
+    channel: str
+    linked_id: str
+    number: str
+    name: str
+
+
+@cache
+def _headers(prefix: str) -> _Headers:
+    """Those that begin with one of the few words that Asterisk puts before them."""
+    names = ("Uniqueid", "Channel", "Linkedid", "CallerIDNum", "CallerIDName")
+    return _Headers(*(prefix + name for name in names))
+
+
 class Journeys:
     """All journeys under way. ``take`` each message in order; ``rest`` at the end of a stream."""
 
@@ -62,7 +80,7 @@ class Journeys:
         if rule is None or (rule is _application and not _PURPOSE.search(message.raw)):
             return []
         self._order += 1
-        rule(self, message, _at(message))
+        rule(self, message)
         if self._too_long is not None or len(self._open) > MAX_TRAILS:
             self._finish(self._too_long or next(iter(self._open.values())))
         ended, self._ended = self._ended, []
@@ -78,15 +96,15 @@ class Journeys:
 
     def party(self, message: Message, prefix: str = "") -> Party | None:
         """The channel that a message speaks of, made where it is new."""
-        unique_id = message.get(f"{prefix}Uniqueid")
-        channel = message.get(f"{prefix}Channel")
-        linked_id = message.get(f"{prefix}Linkedid")
-        party = self.known(unique_id, channel, linked_id)
-        if party is not None and not party.number:
-            party.number = number_of(message.get(f"{prefix}CallerIDNum"))
-            party.name = party.name or number_of(message.get(f"{prefix}CallerIDName"))
-        if party is not None and not (party.exten or party.is_dialled or prefix):
-            party.exten = number_of(message.get("Exten"))
+        get, headers = message.get, _headers(prefix)
+        party = self.known(get(headers.unique_id), get(headers.channel), get(headers.linked_id))
+        if party is None:
+            return None
+        if not party.number:
+            party.number = number_of(get(headers.number))
+            party.name = party.name or number_of(get(headers.name))
+        if not (party.exten or party.is_dialled or prefix):
+            party.exten = number_of(get("Exten"))
         return party
 
     def known(self, unique_id: str, channel: str, linked_id: str = "") -> Party | None:
@@ -102,7 +120,8 @@ class Journeys:
             if "/" not in channel:
                 return None
             trail = self._begin(unique_id, channel)
-        if linked_id and linked_id not in self._gone:
+        is_news = linked_id and self._links.get(linked_id) is not trail
+        if is_news and linked_id not in self._gone:
             trail = self._link(trail, linked_id)
         return trail.parties[unique_id]
 
@@ -268,56 +287,49 @@ class Journeys:
         return self._order
 
 
-Rule = Callable[[Journeys, Message, float | None], None]
-
-
-def _at(message: Message) -> float | None:
-    try:
-        return float(message.get("Timestamp"))
-    except ValueError:
-        return None
+Rule = Callable[[Journeys, Message], None]
 
 
 # --------------------------------------------------------------------------- channels begin and end
 
 
-def _new_channel(journeys: Journeys, message: Message, at: float | None) -> None:
+def _new_channel(journeys: Journeys, message: Message) -> None:
     party = journeys.party(message)
     if party is None:
         return
-    party.began_at = party.began_at if party.began_at is not None else at
+    party.began_at = party.began_at if party.began_at is not None else message.epoch_s
     if not party.number:
         # Asterisk 1.4 called it CallerID; 11 gives the dialled account where there is no number.
         party.number = number_of(message.get("CallerID"))
     party.is_number_own = party.is_number_own or bool(party.number)
-    _state(journeys, message, at)
+    _state(journeys, message)
 
 
-def _state(journeys: Journeys, message: Message, at: float | None) -> None:
+def _state(journeys: Journeys, message: Message) -> None:
     state = message.get("ChannelStateDesc") or message.get("ChannelState") or message.get("State")
     party = journeys.party(message)
     if party is not None and state.lower() in _UP:
-        party.answer(at, journeys.order)
+        party.answer(message.epoch_s, journeys.order)
 
 
-def _caller_id(journeys: Journeys, message: Message, at: float | None) -> None:
+def _caller_id(journeys: Journeys, message: Message) -> None:
     journeys.party(message)
 
 
-def _renamed(journeys: Journeys, message: Message, at: float | None) -> None:
+def _renamed(journeys: Journeys, message: Message) -> None:
     party = journeys.known(message.get("Uniqueid"), "")
     if party is not None:
         party.current_name = message.get("Newname")
 
 
-def _hung_up(journeys: Journeys, message: Message, at: float | None) -> None:
+def _hung_up(journeys: Journeys, message: Message) -> None:
     party = journeys.known(message.get("Uniqueid"), "")
     if party is None or party.ended_order is not None:
         return
-    journeys.hang_up(party, at, message.get("Cause"))
+    journeys.hang_up(party, message.epoch_s, message.get("Cause"))
 
 
-def _local(journeys: Journeys, message: Message, at: float | None) -> None:
+def _local(journeys: Journeys, message: Message) -> None:
     one, two = (
         journeys.party(message, f"Local{half}")
         or journeys.known(message.get(f"Uniqueid{number}"), message.get(f"Channel{number}"))
@@ -330,26 +342,26 @@ def _local(journeys: Journeys, message: Message, at: float | None) -> None:
 # ----------------------------------------------------------------------------------------- dialling
 
 
-def _dial_began(journeys: Journeys, message: Message, at: float | None) -> None:
+def _dial_began(journeys: Journeys, message: Message) -> None:
     dialler, dialled = journeys.party(message), journeys.party(message, "Dest")
     if dialled is not None:
         dialled.dialled = dialled.dialled or message.get("DialString")
         journeys.dial(dialler, dialled)
 
 
-def _dial_ended(journeys: Journeys, message: Message, at: float | None) -> None:
+def _dial_ended(journeys: Journeys, message: Message) -> None:
     dialler, dialled = journeys.party(message), journeys.party(message, "Dest")
     if dialled is None:
         return
     journeys.dial(dialler, dialled)
     status = message.get("DialStatus").upper()
     if status == "ANSWER":
-        dialled.answer(at, journeys.order)
+        dialled.answer(message.epoch_s, journeys.order)
     elif not message.get("Forward"):
         dialled.dial_status = dialled.dial_status or status
 
 
-def _old_dial(journeys: Journeys, message: Message, at: float | None) -> None:
+def _old_dial(journeys: Journeys, message: Message) -> None:
     """Asterisk 11 and before: one event for both, ``SubEvent`` tells which."""
     caller = journeys.known(
         message.get("UniqueID") or message.get("SrcUniqueID"),
@@ -369,7 +381,7 @@ def _old_dial(journeys: Journeys, message: Message, at: float | None) -> None:
         journeys.dial(caller, dialled)
 
 
-def _originated(journeys: Journeys, message: Message, at: float | None) -> None:
+def _originated(journeys: Journeys, message: Message) -> None:
     party = journeys.known(message.get("Uniqueid"), "")
     # A channel that was refused is told of by its endpoint alone.
     trail = journeys.trail(party) if party else journeys.originated(message.get("Channel"))
@@ -377,14 +389,14 @@ def _originated(journeys: Journeys, message: Message, at: float | None) -> None:
         trail.wanted = trail.wanted or number_of(message.get("Exten"))
 
 
-def _picked_up(journeys: Journeys, message: Message, at: float | None) -> None:
+def _picked_up(journeys: Journeys, message: Message) -> None:
     taker, target = journeys.involved(message), journeys.involved(message, "Target")
     if taker is None or target is None:
         return
     trail = journeys.join(journeys.trail(taker), journeys.trail(target))
     taker.is_dialled = True
     taker.is_agent = taker.is_agent or target.is_agent
-    taker.answer(at, journeys.order)
+    taker.answer(message.epoch_s, journeys.order)
     if target.is_agent and trail.connected_order is None:
         trail.agent = taker.endpoint
 
@@ -392,7 +404,7 @@ def _picked_up(journeys: Journeys, message: Message, at: float | None) -> None:
 # ------------------------------------------------------------------------------------------- queues
 
 
-def _joined(journeys: Journeys, message: Message, at: float | None) -> None:
+def _joined(journeys: Journeys, message: Message) -> None:
     party = journeys.party(message)
     if party is not None:
         trail = journeys.trail(party)
@@ -403,7 +415,7 @@ def _joined(journeys: Journeys, message: Message, at: float | None) -> None:
             trail.wanted = trail.wanted or number_of(message.get("Exten"))
 
 
-def _left_waiting(journeys: Journeys, message: Message, at: float | None) -> None:
+def _left_waiting(journeys: Journeys, message: Message) -> None:
     party = journeys.party(message)
     if party is not None:
         journeys.trail(party).was_left_waiting = True
@@ -438,25 +450,29 @@ def _member(message: Message) -> str:
     return ""
 
 
-def _agent_waits(journeys: Journeys, message: Message, at: float | None) -> None:
+def _agent_waits(journeys: Journeys, message: Message) -> None:
     party = journeys.party(message)
     if party is not None:
         journeys.set_apart(party)
 
 
-def _agent_called(journeys: Journeys, message: Message, at: float | None) -> None:
+def _agent_called(journeys: Journeys, message: Message) -> None:
     found = _ring_of_queue(journeys, message)
     if found is not None:
         trail = journeys.trail(found[0])
         trail.queue = trail.queue or message.get("Queue") or None
 
 
-def _agent_completed(journeys: Journeys, message: Message, at: float | None) -> None:
+def _agent_completed(journeys: Journeys, message: Message) -> None:
     """They had been connected; where the recording begins later, nobody knows when."""
-    _agent_connected(journeys, message, None)
+    _connected(journeys, message, None)
 
 
-def _agent_connected(journeys: Journeys, message: Message, at: float | None) -> None:
+def _agent_connected(journeys: Journeys, message: Message) -> None:
+    _connected(journeys, message, message.epoch_s)
+
+
+def _connected(journeys: Journeys, message: Message, at: float | None) -> None:
     found = _ring_of_queue(journeys, message)
     if found is None:
         return
@@ -471,14 +487,14 @@ def _agent_connected(journeys: Journeys, message: Message, at: float | None) -> 
 # ------------------------------------------------------------------------------------------ bridges
 
 
-def _entered(journeys: Journeys, message: Message, at: float | None) -> None:
+def _entered(journeys: Journeys, message: Message) -> None:
     party = journeys.party(message)
     # A parking lot or waiting room holds people who do not talk with one another.
     if party is not None and not message.get("BridgeTechnology").startswith("holding"):
-        journeys.enter(message.get("BridgeUniqueid"), party, at)
+        journeys.enter(message.get("BridgeUniqueid"), party, message.epoch_s)
 
 
-def _left(journeys: Journeys, message: Message, at: float | None) -> None:
+def _left(journeys: Journeys, message: Message) -> None:
     party = journeys.known(message.get("Uniqueid"), "")
     if party is not None and party.first_bridge:
         journeys.leave(message.get("BridgeUniqueid"), party)
@@ -494,7 +510,7 @@ def _left_unseen(journeys: Journeys, message: Message) -> None:
         journeys.trail(party).serve(None, journeys.order)
 
 
-def _old_bridge(journeys: Journeys, message: Message, at: float | None) -> None:
+def _old_bridge(journeys: Journeys, message: Message) -> None:
     """Asterisk 11 and before (``Link`` in 1.4): two channels, together or no longer."""
     one, other = (
         journeys.known(message.get(f"Uniqueid{number}"), message.get(f"Channel{number}"))
@@ -504,25 +520,25 @@ def _old_bridge(journeys: Journeys, message: Message, at: float | None) -> None:
         return
     for party, number in ((one, 1), (other, 2)):
         party.number = party.number or number_of(message.get(f"CallerID{number}"))
-    journeys.meet("", one, other, at)
+    journeys.meet("", one, other, message.epoch_s)
 
 
-def _in_conference(journeys: Journeys, message: Message, at: float | None) -> None:
+def _in_conference(journeys: Journeys, message: Message) -> None:
     party = journeys.party(message)
     if party is not None:
-        journeys.trail(party).serve(at, journeys.order)
+        journeys.trail(party).serve(message.epoch_s, journeys.order)
 
 
-def _application(journeys: Journeys, message: Message, at: float | None) -> None:
+def _application(journeys: Journeys, message: Message) -> None:
     party = journeys.party(message)
     if party is not None and message.get("Application").lower() in _PURPOSES:
-        journeys.trail(party).serve(at, journeys.order)
+        journeys.trail(party).serve(message.epoch_s, journeys.order)
 
 
 # ---------------------------------------------------------------------------------------- transfers
 
 
-def _blind(journeys: Journeys, message: Message, at: float | None) -> None:
+def _blind(journeys: Journeys, message: Message) -> None:
     by, moved = (journeys.involved(message, name) for name in ("Transferer", "Transferee"))
     party = by or moved
     if party is None:
@@ -532,10 +548,10 @@ def _blind(journeys: Journeys, message: Message, at: float | None) -> None:
         trail = journeys.join(journeys.trail(by), journeys.trail(moved))
     is_done = message.get("Result").lower() in ("", "success")
     to = message.get("Extension")
-    journeys.hand_over(trail, TransferKind.BLIND, by, to, at, is_done=is_done)
+    journeys.hand_over(trail, TransferKind.BLIND, by, to, message.epoch_s, is_done=is_done)
 
 
-def _attended(journeys: Journeys, message: Message, at: float | None) -> None:
+def _attended(journeys: Journeys, message: Message) -> None:
     names = ("OrigTransferer", "SecondTransferer", "Transferee", "TransferTarget")
     first, second, moved, target = (journeys.involved(message, name) for name in names)
     linked = [party for party in (first, second, moved, target) if party is not None]
@@ -545,7 +561,7 @@ def _attended(journeys: Journeys, message: Message, at: float | None) -> None:
     for party in linked[1:]:
         trail = journeys.join(trail, journeys.trail(party))
     by = first or second
-    app = message.get("DestApp")
+    app, at = message.get("DestApp"), message.epoch_s
     is_done = message.get("Result").lower() in ("", "success")
     over = _open_hand_over(trail, by, second, at)
     if over is None:
@@ -589,7 +605,7 @@ def _target(trail: Trail, told: Party | None, involved: tuple[Party | None, ...]
     return others[-1] if others else None
 
 
-def _old_transfer(journeys: Journeys, message: Message, at: float | None) -> None:
+def _old_transfer(journeys: Journeys, message: Message) -> None:
     """chan_sip and chan_iax2 of Asterisk 11 and before."""
     by = journeys.known(message.get("Uniqueid"), message.get("Channel"))
     other = journeys.known(message.get("TargetUniqueid"), message.get("TargetChannel"))
@@ -598,7 +614,7 @@ def _old_transfer(journeys: Journeys, message: Message, at: float | None) -> Non
     trail = journeys.trail(by)
     if other is not None:
         trail = journeys.join(trail, journeys.trail(other))
-    to = message.get("TransferExten")
+    to, at = message.get("TransferExten"), message.epoch_s
     if message.get("TransferType").lower() != "attended":
         journeys.hand_over(trail, TransferKind.BLIND, by, to, at, is_done=True)
         return
@@ -609,7 +625,7 @@ def _old_transfer(journeys: Journeys, message: Message, at: float | None) -> Non
 # -------------------------------------------------------------------------- what our dialplan tells
 
 
-def _user_event(journeys: Journeys, message: Message, at: float | None) -> None:
+def _user_event(journeys: Journeys, message: Message) -> None:
     kind = message.get("UserEvent")
     if kind not in ("CallArrived", "EmergencyDialled"):
         return

@@ -40,8 +40,8 @@ def interface_of_agent(agent: AgentId) -> str:
     return f"PJSIP/{agent}"
 
 
-def instant(epoch_s: str) -> datetime | None:
-    """The instant of a ``Timestamp`` header (epoch seconds with a fraction)."""
+def instant(epoch_s: float | str) -> datetime | None:
+    """The instant of epoch seconds, as a header has them or as they were read."""
     try:
         return datetime.fromtimestamp(float(epoch_s), UTC)
     except (ValueError, OverflowError, OSError):

@@ -9,9 +9,10 @@ whichever of its signs comes first.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from datetime import datetime
 from typing import Final, NamedTuple
+
+from msgspec.structs import replace
 
 from base.ids import AgentId, AttemptId, CallId, RingId
 from telephony.events import (
@@ -90,12 +91,23 @@ _PHONE_OF_MEMBER_STATUS: Final = {
 }
 
 
-def reduce(snapshot: Snapshot, message: Message, *, received_at: datetime) -> Reduction:
-    """Apply one message. ``received_at`` stands in where Asterisk gives no timestamp."""
-    rule = _RULES.get(message.name)
-    if rule is None:
-        return Reduction(snapshot, [])
-    return rule(snapshot, message, instant(message.get("Timestamp")) or received_at)
+def reduce(snapshot: Snapshot, message: Message, *, now: Callable[[], datetime]) -> Reduction:
+    """Apply one message. ``now`` is asked where Asterisk gives no timestamp."""
+    name = message.name
+    if (news := _AGENT_NEWS.get(name)) is not None:
+        agent = news(snapshot.agents, message)
+        # Most of a stream, and most of it no news: its instant is not even looked at.
+        if agent is None or agent == snapshot.agents.get(agent.agent):
+            return Reduction(snapshot, [])
+        return _agent_is(snapshot, agent, _at(message, now))
+    if (rule := _RULES.get(name)) is not None:
+        return rule(snapshot, message, _at(message, now))
+    return Reduction(snapshot, [])
+
+
+def _at(message: Message, now: Callable[[], datetime]) -> datetime:
+    epoch_s = message.epoch_s
+    return (None if epoch_s is None else instant(epoch_s)) or now()
 
 
 def _nothing(snapshot: Snapshot) -> Reduction:
@@ -555,25 +567,19 @@ def _pause_reason(told: str) -> str:
     return "missed_call" if told == "Auto-Pause" else told
 
 
-def _member_told(snapshot: Snapshot, message: Message, at: datetime) -> Reduction:
-    return _agent_is(snapshot, member(snapshot.agents, message), at)
-
-
-def _device_changed(snapshot: Snapshot, message: Message, at: datetime) -> Reduction:
+def _device(agents: Mapping[AgentId, Agent], message: Message) -> Agent | None:
     # Trunks and queues have devices too, and Queue:hotline_pause_PJSIP/1001 is no phone: only a
     # member of a queue is an agent.
     device = message.get("Device")
-    known = None if ":" in device else snapshot.agents.get(agent_of_interface(device))
+    known = None if ":" in device else agents.get(agent_of_interface(device))
+    if known is None:
+        return None
     phone = _PHONE_OF_DEVICE_STATE.get(message.get("State"))
-    if known is None or phone is None:
-        return _nothing(snapshot)
-    return _agent_is(snapshot, replace(known, phone=phone), at)
+    return None if phone is None else replace(known, phone=phone)
 
 
 def _agent_is(snapshot: Snapshot, agent: Agent, at: datetime) -> Reduction:
     known = snapshot.agents.get(agent.agent)
-    if known == agent:
-        return _nothing(snapshot)
     return Reduction(snapshot.with_agent(agent), [*agent_changes(known, agent, at=at)])
 
 
@@ -598,11 +604,13 @@ _RULES: Final[Mapping[str, Rule]] = {
     "AttendedTransfer": _transferred,
     "MixMonitorMute": _recording_muted,
     "Hangup": _hung_up,
-    "QueueMemberStatus": _member_told,
-    "QueueMemberPause": _member_told,
-    "QueueMemberAdded": _member_told,
-    "DeviceStateChange": _device_changed,
+}
+_AGENT_NEWS: Final[Mapping[str, Callable[[Mapping[AgentId, Agent], Message], Agent | None]]] = {
+    "QueueMemberStatus": member,
+    "QueueMemberPause": member,
+    "QueueMemberAdded": member,
+    "DeviceStateChange": _device,
 }
 
-NEEDED_EVENTS: Final = frozenset({*_RULES, "OriginateResponse"})
+NEEDED_EVENTS: Final = frozenset({*_RULES, *_AGENT_NEWS, "OriginateResponse"})
 """What the manager account must be sent; the rest may be filtered out in manager.conf."""

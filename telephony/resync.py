@@ -7,9 +7,11 @@ reducer, to which old news is harmless.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
+
+from msgspec.structs import replace
 
 from base.ids import AgentId, AttemptId, CallId, RingId, StreamId
 from telephony.actions import (

@@ -5,9 +5,11 @@ truth after a gap. It knows nothing of AMI.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
+
+import msgspec
+from msgspec.structs import replace
 
 from base.ids import AgentId, AttemptId, CallId, RingId
 from telephony.events import (
@@ -43,8 +45,7 @@ from telephony.events import (
 ENDED_CALLS_KEPT: Final = 512
 
 
-@dataclass(frozen=True, slots=True)
-class Ring:
+class Ring(msgspec.Struct, frozen=True):
     """One phone ringing for a call."""
 
     ring: RingId
@@ -52,16 +53,14 @@ class Ring:
     was_declined: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Consult:
+class Consult(msgspec.Struct, frozen=True):
     """Whom the agent asks in the middle of the call: dialling, answered or joined."""
 
     to: str
     state: ConsultState
 
 
-@dataclass(frozen=True, slots=True)
-class Talk:
+class Talk(msgspec.Struct, frozen=True):
     """A caller and an agent connected."""
 
     ring: RingId
@@ -76,8 +75,7 @@ class Talk:
     consult: Consult | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(msgspec.Struct, frozen=True):
     """One caller's journey so far."""
 
     call: CallId
@@ -121,8 +119,7 @@ class Call:
         return Outcome.ABANDONED if self.has_hung_up else Outcome.FAILED
 
 
-@dataclass(frozen=True, slots=True)
-class Agent:
+class Agent(msgspec.Struct, frozen=True):
     """What the switch knows of an agent; ``phone`` is None until it said so."""
 
     agent: AgentId
@@ -131,8 +128,7 @@ class Agent:
     pause_reason: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Attempt:
+class Attempt(msgspec.Struct, frozen=True):
     """A call out, made for an agent."""
 
     attempt: AttemptId
@@ -144,15 +140,14 @@ class Attempt:
     """Instants that were seen; None after a gap."""
 
 
-@dataclass(frozen=True, slots=True)
-class Snapshot:
+class Snapshot(msgspec.Struct, frozen=True):
     """All calls and agents."""
 
-    calls: Mapping[CallId, Call] = field(default_factory=dict)
-    agents: Mapping[AgentId, Agent] = field(default_factory=dict)
-    attempts: Mapping[AttemptId, Attempt] = field(default_factory=dict)
+    calls: Mapping[CallId, Call] = msgspec.field(default_factory=dict)
+    agents: Mapping[AgentId, Agent] = msgspec.field(default_factory=dict)
+    attempts: Mapping[AttemptId, Attempt] = msgspec.field(default_factory=dict)
     ended: tuple[CallId, ...] = ()
-    calls_by_agent_channel: Mapping[str, CallId] = field(default_factory=dict)
+    calls_by_agent_channel: Mapping[str, CallId] = msgspec.field(default_factory=dict)
 
     def with_call(self, call: Call) -> "Snapshot":
         """The picture with ``call`` as it is now."""

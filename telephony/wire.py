@@ -17,8 +17,11 @@ MAX_ACTION_LINE_BYTES: Final = 1000
 
 _CRLF: Final = b"\r\n"
 _END: Final = b"\r\n\r\n"
+_EMPTY_LINE: Final = (b"\n", _CRLF)
+_CR: Final = ord("\r")
 _BANNER: Final = b"Asterisk Call Manager/"
 _EVENT: Final = b"Event: "
+_NOT_READ: Final = -1.0  # no message is older than 1970
 _HEADER_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_-]*\Z")
 _LINE_BREAKS: Final = re.compile(r"[\r\n\0]")
 
@@ -42,20 +45,15 @@ class Message:
     (ChanVariable, Variable, Output) is kept in full: ``get`` gives the first, ``all`` each.
     """
 
-    __slots__ = ("_folded", "name", "raw")
+    __slots__ = ("_epoch_s", "_folded", "name", "raw")
 
     def __init__(self, raw: bytes) -> None:
         self.raw = raw
         self._folded: bytes | None = None
-        self.name: str = self._event_name()
+        self._epoch_s: float | None = _NOT_READ
+        # Of an event that comes often; the others are read as any header is.
+        self.name: str = _NAMES.get(raw[: raw.find(b"\r")]) or self.get("Event").strip()
         """The event's name; empty for a response."""
-
-    def _event_name(self) -> str:
-        if self.raw.startswith(_EVENT):
-            end = self.raw.find(_CRLF)
-            name = self.raw[len(_EVENT) : end if end != -1 else None]
-            return _NAMES.get(name) or name.decode("utf-8", "replace").strip()
-        return self.get("Event")
 
     @property
     def is_event(self) -> bool:
@@ -77,9 +75,20 @@ class Message:
             return default
         start = at + len(key) - 2
         raw = self.raw
+        if raw[start : start + 1] == b" ":
+            start += 1
         end = raw.find(b"\r\n", start)
-        text = str(raw[start:end] if end != -1 else raw[start:], "utf-8", "replace")
-        return text[1:] if text[:1] == " " else text
+        return str(raw[start:end] if end != -1 else raw[start:], "utf-8", "replace")
+
+    @property
+    def epoch_s(self) -> float | None:
+        """The instant that Asterisk gave it; None where that is no number, or none is given."""
+        if self._epoch_s == _NOT_READ:
+            try:
+                self._epoch_s = float(self.get("Timestamp"))
+            except ValueError:
+                self._epoch_s = None
+        return self._epoch_s
 
     def _fold(self) -> bytes:
         self._folded = folded = _CRLF + self.raw.lower()
@@ -117,6 +126,7 @@ class Message:
 # Both grow with the words our own code uses, never with what comes over the wire.
 _KEYS: Final[dict[str, bytes]] = {}
 _NAMES: Final[dict[bytes, str]] = {}
+"""First line of an event → its name."""
 
 
 def _key(header: str) -> bytes:
@@ -126,7 +136,7 @@ def _key(header: str) -> bytes:
 
 def intern_names(names: Iterable[str]) -> None:
     """Names of events that come often: told from their bytes without decoding them again."""
-    _NAMES.update((name.encode(), name) for name in names)
+    _NAMES.update((_EVENT + name.encode(), name) for name in names)
 
 
 class MessageReader:
@@ -180,12 +190,12 @@ class MessageReader:
         buffer = self._buffer
         if self._scanned == 0:
             # Empty lines before a message are no message.
-            while buffer[:1] == b"\n" or buffer[:2] == _CRLF:
-                del buffer[: 1 if buffer[:1] == b"\n" else 2]
+            while buffer.startswith(_EMPTY_LINE):
+                del buffer[: buffer.index(b"\n") + 1]
         first = buffer.find(b"\n")
         if first == -1:
             return None
-        end_mark = _END if buffer[first - 1 : first] == b"\r" else b"\n\n"
+        end_mark = _END if buffer[first - 1] == _CR else b"\n\n"
         end = buffer.find(end_mark, self._scanned)
         if end == -1:
             # The end may be half here: look again at its first bytes next time.

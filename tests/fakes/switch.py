@@ -6,10 +6,11 @@ that real Asterisk passes holds for this one too.
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
+
+from msgspec.structs import replace
 
 from base.ids import AgentId, AttemptId, CallId, RingId, StreamId
 from telephony.events import (

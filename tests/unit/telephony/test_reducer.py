@@ -25,7 +25,7 @@ from telephony.follower import FOLLOWED_EVENTS, is_known
 from telephony.reducer import NEEDED_EVENTS, reduce
 from telephony.snapshot import ENDED_CALLS_KEPT, Snapshot, changes
 from telephony.wire import Message
-from tests.unit.telephony.recordings import NAMES, NOW, event, messages, names, run
+from tests.unit.telephony.recordings import NAMES, NOW, event, messages, names, now, run
 
 CALL = CallId("t-1795315851.0")
 
@@ -105,8 +105,8 @@ def test_direct_emergency_call_is_told_of_with_its_line() -> None:
 def test_every_message_twice_changes_nothing(name: str) -> None:
     snapshot = Snapshot()
     for message in messages(name):
-        snapshot, _ = reduce(snapshot, message, received_at=NOW)
-        again = reduce(snapshot, message, received_at=NOW)
+        snapshot, _ = reduce(snapshot, message, now=now)
+        again = reduce(snapshot, message, now=now)
         assert again == (snapshot, [])
 
 
@@ -152,8 +152,8 @@ def test_no_stream_breaks_the_reducer_and_each_message_twice_is_the_same(
 ) -> None:
     snapshot = Snapshot()
     for message in stream:
-        snapshot, _ = reduce(snapshot, message, received_at=NOW)
-        assert reduce(snapshot, message, received_at=NOW) == (snapshot, [])
+        snapshot, _ = reduce(snapshot, message, now=now)
+        assert reduce(snapshot, message, now=now) == (snapshot, [])
         for channel, call in snapshot.calls_by_agent_channel.items():
             assert call in snapshot.calls, channel
 
@@ -289,7 +289,7 @@ def talking() -> tuple[Snapshot, CallId, str]:
     """A conversation of the recording, its call and the agent's channel."""
     snapshot = Snapshot()
     for message in messages("answered"):
-        snapshot, told = reduce(snapshot, message, received_at=NOW)
+        snapshot, told = reduce(snapshot, message, now=now)
         if any(isinstance(each, CallAnswered) for each in told):
             break
     call = next(iter(snapshot.calls.values()))

@@ -1,8 +1,7 @@
 """A snapshot from Asterisk's lists equals what its events had told."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from base.ids import CallId
 from telephony.events import (
