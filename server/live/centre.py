@@ -202,7 +202,6 @@ class Centre:
             await self._do(self._desks.apply(event))
             await self._show_changes(event)
             await self._parts.supervision.settle(self._do)
-            self._publisher.flush()
             if isinstance(event, tel.CallEnded):
                 self._call_ended()
                 if not self._is_on_a_desk(event.call):

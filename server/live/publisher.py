@@ -48,6 +48,8 @@ RENEW_EVERY_S: Final = 3_600.0
 ALIVE_KEY: Final = "hotline:push:alive"
 """There while a bridge follows Asterisk and can write; the web role pauses its pages without it."""
 ALIVE_EXPIRY_S: Final = 6
+MOST_UNSENT: Final = 100
+"""Events that wait for the loop's next turn. Overflow rule: they are sent at once."""
 WRITE_TIMEOUT_S: Final = 1.5
 FIRST_LOOK_TIMEOUT_S: Final = 5.0
 """How long a new bridge may take to learn the calls before it shows desks without them."""
@@ -85,6 +87,11 @@ class Publisher:
         return self._views[agent_scope(agent)]
 
     @property
+    def unsent(self) -> int:
+        """Events that wait for the loop's next turn."""
+        return len(self._unsent)
+
+    @property
     def links(self) -> Links:
         """What all desks depend on."""
         return next((view.links for view in self._views.values()), ALL_DOWN)
@@ -105,6 +112,7 @@ class Publisher:
 
     async def publish(self, agent: AgentId, event: DeskEvent) -> None:
         """Apply the event to the desk and tell the browsers."""
+        self._make_room()
         scope = agent_scope(agent)
         before = self._views[scope]
         self._views[scope] = apply(before, event)
@@ -115,10 +123,15 @@ class Publisher:
 
     def publish_wall(self, event: WallChanged) -> None:
         """The same for the leaders' wall."""
+        self._make_room()
         before = self.wall
         self.wall = wall_view.apply(before, event)
         if self._number(WALL_SCOPE, event):
             self._sent_wall = self._sent_wall or before
+
+    def _make_room(self) -> None:
+        if len(self._unsent) >= MOST_UNSENT:
+            self.flush()
 
     def _number(self, scope: str, event: DeskEvent | WallChanged) -> bool:
         """Give the event its number; whether it is to be sent."""

@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from base.database import Database
+from server.live.publisher import MOST_UNSENT
 from server.push.history import MOST_EVENTS
 from server.push.protocol import Hello, LineChanged, Links, LinksChanged, PopShown, PopWithdrawn
 from tests.conftest import TestValkey
@@ -180,6 +181,23 @@ async def test_events_published_at_the_same_moment_keep_their_order(
         await browser.until(lambda me: len(me.events) == 50, "50 events")
         assert browser.events == [LineChanged(line=line) for line in lines]
         assert browser.snapshots == 1
+
+
+async def test_a_long_burst_is_sent_in_parts_and_each_part_is_whole(
+    bridge: Bridge, console: WebProcess, tokens: dict[str, str]
+) -> None:
+    async with Browser(tokens["1001"]).at(console.url) as browser:
+        await browser.until(lambda me: me.is_up_to_date, "the first look")
+        for done, event in enumerate(flips(3 * MOST_UNSENT // 2)):
+            await bridge.publish(event)  # nothing in it waits: the loop has no turn in between
+            if done == MOST_UNSENT:
+                sent = bridge.publisher.unsent
+        assert sent == 1
+        await browser.until(lambda me: len(me.events) == 3 * MOST_UNSENT // 2, "every event")
+        await browser.until_equal(bridge)
+        assert browser.snapshots == 1
+    async with Browser(tokens["1001"]).at(console.url) as late:
+        await late.until_equal(bridge)
 
 
 async def test_a_web_process_that_starts_late_resumes_a_browser_of_another(
