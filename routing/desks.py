@@ -313,8 +313,8 @@ class Desks:
 
     def _call_ended(self, event: tel.CallEnded) -> list[DeskEffect]:
         effects: list[DeskEffect] = []
-        for agent in list(self._agents):
-            effects += self._left(agent, event.call, event.at)
+        for desk in [desk for desk in self._agents.values() if desk.call == event.call]:
+            effects += self._left(desk.agent, event.call, event.at)
         return effects
 
     def _phone_changed(self, event: tel.AgentPhoneChanged) -> list[DeskEffect]:
