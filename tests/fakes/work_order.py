@@ -147,8 +147,10 @@ class WorkOrder:
         return self.facts
 
     def at(self, unit: UnitId) -> Assignment:
-        """The unit's newest assignment, gone or not."""
-        return [each for each in self.facts.assignments if each.unit == unit][-1]
+        """The assignment that the unit has, else its last; several made at one instant are in no
+        order."""
+        theirs = [each for each in self.facts.assignments if each.unit == unit]
+        return next((each for each in theirs if not each.is_gone), theirs[-1])
 
     async def check(self) -> TicketFacts:
         elements = {"who": True, "what": True, "where": True, "when": True, "want": True}

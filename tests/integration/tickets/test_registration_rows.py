@@ -680,17 +680,7 @@ async def test_in_a_redo_the_county_hands_on_again_to_whoever_handled_it(
     with pytest.raises(NotFitting, match="helpers_open"):
         await order.feedback(LIXIA)
     await order.handle(DONGGUAN)
-    await order.do(
-        m.ReviewFeedback(
-            assignment=again[0].id,
-            answers_all_demands=True,
-            has_basis=True,
-            is_contact_proved=True,
-            is_accepted=True,
-            verdict="核对",
-        ),
-        of_unit(LIXIA),
-    )
+    await order.review(DONGGUAN, by=LIXIA)
     assert (await order.feedback(LIXIA)).state is TicketState.IN_REVIEW
 
 
