@@ -1,6 +1,8 @@
 """Structured logs: JSON lines in a bounded file, readable lines on a terminal, numbers masked.
 
-Every value passes ``mask_numbers``: a caller's telephone number never reaches a log whole.
+Every value passes ``mask_numbers``: a caller's telephone number never reaches a log whole. Our own
+lines go straight to the handlers, for a bridge writes some between a ring and its pop; what
+libraries log goes the standard library's way to the same ones.
 """
 
 import logging
@@ -8,15 +10,18 @@ import logging.handlers
 import os
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import structlog
 import structlog.tracebacks
 
 LOG_FILE_BYTES = 10_000_000
 LOG_FILES_KEPT = 5
+LEAST_NUMBER = 10
+"""Characters of the shortest telephone number that is masked."""
 
 _NUMBER = re.compile(r"(?<![\w.:-])(\+?86-?)?((?:0\d{2,3}-?\d{7,8})|(?:1[3-9]\d{9}))(?![\w.:-])")
 """Mainland mobile and fixed-line numbers standing alone: not parts of ids, times or ports."""
@@ -32,6 +37,8 @@ def mask_number(number: str) -> str:
 def mask_numbers(value: Any) -> Any:
     """Mask every telephone number within ``value``, however deep."""
     match value:
+        case str() if len(value) < LEAST_NUMBER:
+            return value
         case str():
             return _NUMBER.sub(lambda m: (m[1] or "") + mask_number(m[2]), value)
         case Mapping():
@@ -95,12 +102,61 @@ def configure_logging(process: str, level: str, logs_dir: Path | None = None) ->
     # One line a request would drown what matters; the web role logs its own actions.
     logging.getLogger("aiohttp.access").setLevel(logging.WARNING)
     structlog.configure(
-        processors=[*_SHARED, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
-        logger_factory=structlog.stdlib.LoggerFactory(),
+        processors=[*_SHARED, _as_argument],
+        logger_factory=_own_loggers(handlers),
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level.upper())),
         cache_logger_on_first_use=False,
     )
     structlog.contextvars.bind_contextvars(process=process)
+
+
+class _Line(logging.LogRecord):
+    """A line of ours on its way to a handler: of a record's many facts it has none."""
+
+    def __init__(self, event: structlog.typing.EventDict) -> None:
+        self.event = event
+
+
+class _OwnLogger:
+    """What structlog gives our lines to."""
+
+    def __init__(self, name: str, handlers: Sequence[logging.Handler]) -> None:
+        self.name = name
+        self._handlers = handlers
+
+    def take(self, event: structlog.typing.EventDict) -> None:
+        line = _Line(event)
+        for handler in self._handlers:
+            handler.handle(line)
+
+    debug = info = warning = error = critical = take
+
+
+def _own_loggers(handlers: Sequence[logging.Handler]) -> Callable[..., _OwnLogger]:
+    return lambda *names: _OwnLogger(names[0] if names else "hotline", handlers)
+
+
+def _as_argument(
+    _logger: Any, _method: str, event: structlog.typing.EventDict
+) -> tuple[tuple[structlog.typing.EventDict], dict[str, Any]]:
+    return (event,), {}
+
+
+class _Formatter(structlog.stdlib.ProcessorFormatter):
+    """Gives our own lines, as they are, and libraries' records to the same last processors."""
+
+    def __init__(self, *last: structlog.typing.Processor) -> None:
+        removed = structlog.stdlib.ProcessorFormatter.remove_processors_meta
+        super().__init__(foreign_pre_chain=_SHARED, processors=[removed, *last])
+        self._last = last
+
+    def format(self, record: logging.LogRecord) -> str:
+        if not isinstance(record, _Line):
+            return super().format(record)
+        event: Any = dict(record.event)  # each handler has its own
+        for processor in self._last:
+            event = processor(None, "", event)
+        return str(event)
 
 
 class _RotatingFile(logging.handlers.RotatingFileHandler):
@@ -120,11 +176,11 @@ def _file_handler(logs_dir: Path, process: str) -> logging.Handler:
         encoding="utf-8",
     )
     handler.setFormatter(
-        _formatter(
+        _Formatter(
             TRACEBACKS,
             _unquote,
             _mask,
-            structlog.processors.JSONRenderer(ensure_ascii=False),
+            structlog.processors.JSONRenderer(serializer=_json),
         )
     )
     return handler
@@ -133,7 +189,7 @@ def _file_handler(logs_dir: Path, process: str) -> logging.Handler:
 def _terminal_handler() -> logging.Handler:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
-        _formatter(
+        _Formatter(
             structlog.processors.format_exc_info,
             _mask,
             structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()),
@@ -142,8 +198,5 @@ def _terminal_handler() -> logging.Handler:
     return handler
 
 
-def _formatter(*last: structlog.typing.Processor) -> logging.Formatter:
-    return structlog.stdlib.ProcessorFormatter(
-        foreign_pre_chain=_SHARED,
-        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *last],
-    )
+def _json(event: Any, **_: Any) -> str:
+    return msgspec.json.encode(event, enc_hook=repr).decode()
