@@ -3,8 +3,10 @@
 Ours goes the whole way: AMI client, follower, desks, publisher, Redis, hub, websocket; the pop has
 the caller's history, asked for when the call arrived. The bare forwarder splits the stream at blank
 lines, makes a dictionary of AgentCalled and sends it on as JSON: no state, no history, no Redis.
-The manager's wire and the clients are in this process; the forwarder is a process, and ours are the
-two that run it (``bench.pop_parts``) with Redis between them.
+The bare relay is the same in two processes with a Redis stream between them, as any bridge with any
+number of web processes must be: the floor of that design, which nothing built on it can go below.
+The manager's wire and the clients are in this process; each contestant has processes of its own
+(``bench.pop_parts``).
 """
 
 import asyncio
@@ -38,6 +40,7 @@ third one's end in the very same millisecond, every time."""
 SEED: Final = 12345
 LOST_AFTER_S: Final = 5.0
 AIM: Final = 0.5
+OTHERS: Final = ("bare", "relay")
 _RING: Final = re.compile(r'"(?:ring|DestUniqueid)": ?"hl1-(\d+\.\d+)"')
 
 
@@ -50,15 +53,18 @@ def run(runs: int) -> BenchResult:
         name="pop",
         unit="ms, p99",
         ours=round(middle["ours"], 2),
-        reference=round(middle["bare"], 2),
-        ratio=round(middle["bare"] / middle["ours"], 3),
-        aim=AIM,
+        reference={name: round(middle[name], 2) for name in OTHERS},
+        ratio={name: round(middle[name] / middle["ours"], 3) for name in OTHERS}
+        | {"bare/relay": round(middle["bare"] / middle["relay"], 3)},
+        aim={"bare": AIM},
         runs=max(runs, 5),
         machine=machine(),
         load=load.done(),
         notes=(
             f"{RINGS} rings a run at {RATE_PER_S:g}/s over {len(AGENTS)} agents",
-            "ours has history and goes through Redis; the bare forwarder has neither",
+            "ours has history and goes through Redis; the bare forwarder has neither, "
+            "the relay goes through Redis",
+            "bare/relay: what the way through Redis costs a relay that does nothing else",
         ),
     )
 
@@ -69,6 +75,7 @@ async def _measure(runs: int) -> dict[str, list[float]]:
         contestants = {
             "ours": await stack.enter_async_context(_ours(url)),
             "bare": await stack.enter_async_context(_bare()),
+            "relay": await stack.enter_async_context(_relay(url)),
         }
         return await interleave_async(contestants, runs=runs)
 
@@ -164,6 +171,18 @@ def _member(agent: str) -> bytes:
 @asynccontextmanager
 async def _bare() -> AsyncIterator[Callable[[], Awaitable[float]]]:
     async with ami_server() as ami, part("bare", str(ami.port)) as port:
+        stage = Stage(ami)
+        async with _watching(port, AGENTS, stage):
+            yield stage.measure
+
+
+@asynccontextmanager
+async def _relay(url: str) -> AsyncIterator[Callable[[], Awaitable[float]]]:
+    async with (
+        ami_server() as ami,
+        part("relay-in", url, str(ami.port)),
+        part("relay-out", url) as port,
+    ):
         stage = Stage(ami)
         async with _watching(port, AGENTS, stage):
             yield stage.measure

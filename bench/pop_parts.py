@@ -1,7 +1,9 @@
-"""The processes of ``bench.pop``: the bridge and the web role cut down to the way of a pop, and the
-bare forwarder. Each says its port when it is ready and ends with its parent.
+"""The processes of ``bench.pop``: the bridge and the web role cut down to the way of a pop; the
+bare forwarder; and the two of the bare relay. Each says its port when it is ready, 0 for none, and
+ends with its parent.
 
     python -m bench.pop_parts bridge URL AMI_PORT | web URL | bare AMI_PORT
+                            | relay-in URL AMI_PORT | relay-out URL
 """
 
 import asyncio
@@ -30,8 +32,10 @@ from server.push.hub import Hub
 from server.push.protocol import FormerCall, FormerTicket
 from server.push.socket import SocketWire
 from server.redis_client import connect_redis
+from server.redis_line import RedisLine
 from server.roles.bridge_parts import build_centre
 from server.settings_loader import load_settings
+from server.streams import append_command, entries_of
 from telephony.switch import AsteriskSwitch
 from tests.fakes.drafts import no_draft
 from tests.fakes.records import FakeRecords
@@ -40,6 +44,7 @@ HOST: Final = "127.0.0.1"
 AGENTS: Final = tuple(str(number) for number in range(1001, 1041))
 END: Final = b"\r\n\r\n"
 READY_WITHIN_S: Final = 60.0
+RELAYED: Final = "relayed"
 
 
 @asynccontextmanager
@@ -150,34 +155,89 @@ async def _web(url: str) -> None:
         await redis.aclose()
 
 
-async def _bare(ami_port: int) -> None:
-    sockets: dict[str, web.WebSocketResponse] = {}
-    tasks = TaskSet("bare")
+async def _rings(ami_port: int) -> AsyncIterator[tuple[str, str]]:
+    """Whose phone rings, and all that AgentCalled says of it as JSON."""
+    reader, _writer = await asyncio.open_connection(HOST, ami_port)
+    await reader.readline()  # the banner
+    while True:
+        message = (await reader.readuntil(END)).decode()
+        if message.startswith("Event: AgentCalled"):
+            fields = dict(line.split(": ", 1) for line in message.split("\r\n") if ": " in line)
+            agent = fields["Interface"].removeprefix("PJSIP/")
+            yield agent, json.dumps(fields, ensure_ascii=False)
 
-    async def handle(request: web.Request) -> web.WebSocketResponse:
+
+class _Desks:
+    """A websocket for each agent, and nothing more."""
+
+    def __init__(self) -> None:
+        self._sockets: dict[str, web.WebSocketResponse] = {}
+
+    async def handle(self, request: web.Request) -> web.WebSocketResponse:
         socket = web.WebSocketResponse(compress=False)
         await socket.prepare(request)
-        sockets[request.query["agent"]] = socket
+        self._sockets[request.query["agent"]] = socket
         await socket.receive()
         return socket
 
+    async def tell(self, agent: str, text: str) -> None:
+        await self._sockets[agent].send_str(text)
+
+
+async def _bare(ami_port: int) -> None:
+    desks, tasks = _Desks(), TaskSet("bare")
+
     async def forward() -> None:
-        reader, _writer = await asyncio.open_connection(HOST, ami_port)
-        await reader.readline()  # the banner
-        while True:
-            message = (await reader.readuntil(END)).decode()
-            if not message.startswith("Event: AgentCalled"):
-                continue
-            fields = dict(line.split(": ", 1) for line in message.split("\r\n") if ": " in line)
-            socket = sockets[fields["Interface"].removeprefix("PJSIP/")]
-            await socket.send_str(json.dumps(fields, ensure_ascii=False))
+        async for agent, text in _rings(ami_port):
+            await desks.tell(agent, text)
 
     tasks.spawn(forward(), name="forward")
     try:
-        async with _served(handle) as port:
+        async with _served(desks.handle) as port:
             await _until_parent_ends(port)
     finally:
         await tasks.close()
+
+
+async def _relay_in(url: str, ami_port: int) -> None:
+    redis, tasks = connect_redis(url), TaskSet("relay")
+    line = RedisLine(redis)
+    await line.open()
+
+    async def forward() -> None:
+        async for agent, text in _rings(ami_port):
+            await line.ask(*append_command(RELAYED, {"agent": agent, "text": text}, most=1000))
+
+    tasks.spawn(forward(), name="forward")
+    try:
+        await _until_parent_ends(0)
+    finally:
+        await tasks.close()
+        line.close()
+        await redis.aclose()
+
+
+async def _relay_out(url: str) -> None:
+    redis, desks, tasks = connect_redis(url), _Desks(), TaskSet("relay")
+    line = RedisLine(redis)
+    await line.open()
+
+    async def forward() -> None:
+        cursor = "0"
+        while True:
+            reply = await line.ask("XREAD", "BLOCK", 0, "STREAMS", RELAYED, cursor)
+            for entry in entries_of(reply):
+                cursor = entry.id
+                await desks.tell(entry.fields[b"agent"].decode(), entry.fields[b"text"].decode())
+
+    tasks.spawn(forward(), name="forward")
+    try:
+        async with _served(desks.handle) as port:
+            await _until_parent_ends(port)
+    finally:
+        await tasks.close()
+        line.close()
+        await redis.aclose()
 
 
 @asynccontextmanager
@@ -200,6 +260,10 @@ def main(name: str, *arguments: str) -> None:
             uvloop.run(_web(url))
         case "bare", (port,):
             asyncio.run(_bare(int(port)))
+        case "relay-in", (url, port):
+            uvloop.run(_relay_in(url, int(port)))
+        case "relay-out", (url,):
+            uvloop.run(_relay_out(url))
         case _:
             raise SystemExit(__doc__)
 

@@ -82,6 +82,8 @@ class LiveCall:
 
     async def wait_for_history(self) -> None:
         """Give the history its last chance to come in time."""
+        if self.history_known.is_set():
+            return
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(HISTORY_TIMEOUT_S):
                 await self.history_known.wait()
