@@ -1,11 +1,15 @@
 """What a person does at the page, in their own words; and what the page must never do."""
 
+import re
+
 from playwright.async_api import Locator, Page, expect
 
 from tests.fakes.desk_backend import AGENT_NAME, PASSWORD, DeskBackend
 
 _EXPECTED_NOISE = "Failed to load resource"
 """Chromium logs each refused request; a refusal the page shows in Chinese is no fault of it."""
+_OUT_OF_TOUCH = re.compile("正在连接|连接中断|正在恢复|暂停更新")
+"""What stands for the state until the page has its line and the server hears: no key is taken."""
 
 
 class Screen:
@@ -39,7 +43,10 @@ class Screen:
     async def open_signed_in(self) -> None:
         await self.open()
         await self.sign_in()
-        await expect(self.state).not_to_have_text("正在连接")
+        await self.until_live()
+
+    async def until_live(self) -> None:
+        await expect(self.state).not_to_have_text(_OUT_OF_TOUCH)
 
     @property
     def state(self) -> Locator:

@@ -6,10 +6,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Page, async_playwright, expect
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
-STEP_TIMEOUT_MS = 8_000
+STEP_TIMEOUT_MS = 20_000
+"""What is waited for comes in moments; this long only on a machine that has other things to do."""
 FAKE_MICROPHONE = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
 """Chromium's own test source: a beep every second; nobody is asked."""
 
@@ -51,4 +52,5 @@ async def new_page(browser: Browser, *, width: int = 1280, height: int = 800) ->
         viewport={"width": width, "height": height}, locale="zh-CN", timezone_id="Asia/Shanghai"
     )
     context.set_default_timeout(STEP_TIMEOUT_MS)
+    expect.set_options(timeout=STEP_TIMEOUT_MS)
     return await context.new_page()

@@ -25,7 +25,6 @@ async def page() -> AsyncIterator[Page]:
 @pytest.fixture
 async def desk(page: Page, backend: DeskBackend) -> AsyncIterator[Desk]:
     """The page of agent 1001. It must end without a script error or a foreign request."""
-    page.context.set_default_timeout(8_000)
     at_desk = Desk(page, backend)
     yield at_desk
     assert at_desk.faults == []
