@@ -42,7 +42,7 @@ async def over_cmpp(
     settings = SmsSettings(
         gateway=f"127.0.0.1:{simulator.port}", account=ACCOUNT, number="106512345"
     )
-    gateway = CmppGateway(settings, secret, keep, answer_s=0.3, rests_s=rests_s, patience_s=0.2)
+    gateway = CmppGateway(settings, secret, keep, answer_s=2.0, rests_s=rests_s, patience_s=2.0)
     try:
         yield gateway
     finally:

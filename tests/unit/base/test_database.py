@@ -1,5 +1,6 @@
 import re
 import socket
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -9,15 +10,18 @@ from hypothesis import strategies as st
 from base.database import Database, DatabaseUnavailable, Patience, connect, storable
 
 
-def unused_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+@pytest.fixture
+def refusing_port() -> Iterator[int]:
+    """Taken, so that nobody else can begin to listen there."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        yield taken.getsockname()[1]
 
 
-async def test_process_starts_without_postgres_and_each_use_says_that_it_is_away() -> None:
-    dsn = f"postgresql://hotline_web:secret@127.0.0.1:{unused_port()}/hotline"
+async def test_process_starts_without_postgres_and_each_use_says_that_it_is_away(
+    refusing_port: int,
+) -> None:
+    dsn = f"postgresql://hotline_web:secret@127.0.0.1:{refusing_port}/hotline"
     database = await Database.open(dsn, name="test")
     assert not await database.is_up()
     with pytest.raises(DatabaseUnavailable) as away:

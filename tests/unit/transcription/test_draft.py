@@ -155,6 +155,6 @@ def test_any_words_give_a_draft_whose_evidence_is_in_them(turns: list[tuple[Spea
     )
 )
 def test_no_text_makes_the_rules_slow(text: str) -> None:
-    began = time.perf_counter()
+    began = time.thread_time()
     extract([Utterance(Speaker.CITIZEN, 0, text, 0.0, 1.0)], caller_number=CALLER, now=NOW)
-    assert time.perf_counter() - began < 1.0
+    assert time.thread_time() - began < 1.0
