@@ -43,7 +43,9 @@ async def tokens(owner: Connection, web: Database) -> dict[str, str]:
 
 
 @pytest.fixture
-async def bridge(valkey: TestValkey) -> AsyncIterator[Bridge]:
+async def bridge(valkey: TestValkey, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Bridge]:
+    """One that takes no moment in which the machine was busy for an outage of Redis."""
+    monkeypatch.setattr("server.live.publisher.WRITE_TIMEOUT_S", 10.0)
     async with Bridge(valkey.url) as running:
         yield running
 
