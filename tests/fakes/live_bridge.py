@@ -11,7 +11,7 @@ from redis.exceptions import RedisError
 
 from base.ids import AgentId, CallId, StreamId
 from server.connections import redis_url
-from server.live.commands import Command, ask
+from server.live.commands import BridgeUnavailable, Command, ask
 from server.live.drafting import Extract
 from server.live.gaps import ReadBooks
 from server.live.stored_view import agent_scope, find_view, find_wall
@@ -108,7 +108,15 @@ class LiveBridge:
     # ---- people --------------------------------------------------------------------------------
 
     async def ask(self, command: Command) -> bytes:
-        return await ask(self.redis, command)
+        """As people do: again while the bridge does not answer; what is old is not carried out."""
+        until_mono = time.monotonic() + WAIT_S
+        while True:
+            try:
+                return await ask(self.redis, command)
+            except BridgeUnavailable:
+                self.check_alive()
+                if time.monotonic() > until_mono:
+                    raise
 
     async def view(self, agent: str = "1001") -> DeskView | None:
         try:
@@ -140,15 +148,21 @@ class LiveBridge:
             await asyncio.sleep(0.02)
         raise AssertionError(f"{what}: not within {WAIT_S} s")
 
-    async def until_new(self, epoch: str, agent: str = "1001") -> DeskView:
-        """The desk as another bridge than that of ``epoch`` has written it."""
+    async def until_new(
+        self,
+        epoch: str,
+        wanted: Callable[[DeskView], bool] = lambda view: view.call is not None,
+        agent: str = "1001",
+    ) -> DeskView:
+        """The desk as another bridge than that of ``epoch`` has written it; wanted: with a call."""
         until_mono = time.monotonic() + WAIT_S
         while time.monotonic() < until_mono:
+            self.check_alive()
             stored = await find_view(self.redis, agent_scope(agent))
-            if stored is not None and stored.epoch != epoch and stored.view.call is not None:
+            if stored is not None and stored.epoch != epoch and wanted(stored.view):
                 return stored.view
             await asyncio.sleep(0.02)
-        raise AssertionError(f"no other bridge than {epoch} has shown a call")
+        raise AssertionError(f"no other bridge than {epoch} has shown what is wanted")
 
     async def epoch(self) -> str:
         """Of what is shown now."""

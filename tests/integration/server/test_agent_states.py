@@ -17,6 +17,7 @@ from server.roles import bridge, bridge_parts
 from server.settings import Settings
 from telephony.events import AgentPhone, RingEnd
 from tests.fakes.live_bridge import LiveBridge, until
+from tests.integration.server.test_live_faults import rows
 
 STATES = {
     "1001": AgentState.OFFLINE,
@@ -203,11 +204,6 @@ async def test_every_step_is_in_the_table_in_order_also_over_a_restart(
     await floor.live.restart()
     await floor.until_states(STATES | {"1003": AgentState.READY})
     await floor.free_all()
-
-    async def steps(agent: str) -> list[tuple[str, str, str]]:
-        sql = "SELECT old, event, new FROM agent_moves WHERE agent = $1 ORDER BY number"
-        return [(row["old"], row["event"], row["new"]) for row in await owner.fetch(sql, agent)]
-
     wanted = [
         ("offline", "marked_ready", "ready"),  # found unpaused, and the phone there
         ("ready", "bridge_started", "ready"),
@@ -218,11 +214,7 @@ async def test_every_step_is_in_the_table_in_order_also_over_a_restart(
         ("wrap_up", "bridge_started", "wrap_up"),
         ("wrap_up", "wrapped_up", "ready"),
     ]
-    found: list[tuple[str, str, str]] = []
-    for _ in range(200):
-        found = await steps("1007")
-        if len(found) >= len(wanted):
-            break
-    assert found == wanted
+    steps = "SELECT old, event, new FROM agent_moves WHERE agent = '1007' ORDER BY number"
+    assert await rows(owner, steps, least=len(wanted)) == wanted
     calls = await owner.fetch("SELECT DISTINCT call_id FROM agent_moves WHERE new = 'wrap_up'")
     assert {row["call_id"] for row in calls} >= {floor.calls["1007"], floor.calls["1006"]}

@@ -42,7 +42,9 @@ async def test_banner_is_there_again_after_the_bridge_was_killed(live: LiveBridg
     stream = await live.begin(call)
     await live.say(call, stream, 0, "三楼着火了")
     await live.until_view(lambda view: bool(view.dangers), what="the banner")
+    before = await live.epoch()
     await live.restart()
+    await live.until_new(before)
     await live.until_view(
         lambda view: bool(view.dangers) and view.links.telephony == "up", what="the banner again"
     )

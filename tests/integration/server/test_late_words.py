@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import cast
 
 import pytest
+from structlog.testing import capture_logs
 
 from base.database import Connection, Database
 from base.ids import CallId, StreamId
@@ -15,7 +16,7 @@ from server.live.speech_feed import CURSOR_KEY, SpeechFeed
 from server.records.late_legs import LateLegs
 from server.records.postgres import PostgresRecords
 from server.settings import Settings
-from tests.fakes.live_bridge import LiveBridge
+from tests.fakes.live_bridge import LiveBridge, until
 from transcription.draft_ticket import Speaker
 from transcription.engine import SpeechEvent, SpeechEventKind
 from transcription.wire import (
@@ -95,20 +96,22 @@ async def test_refused_leg_is_written_on_the_desk_after_the_call_and_stored_once
     await end_stream(live, call, Speaker.CITIZEN, StreamEndReason.REFUSED)
     await live.until_view(lambda v: v.call is not None and v.call.speech == "refused")
     await live.say(call, agent, 0, "您好", Speaker.AGENT)
-    await live.until_view(lambda v: live.texts(v) == ["您好"])
+    view = await live.until_view(lambda v: live.texts(v) == ["您好"])
+    greeted_s = view.lines[0].end_s
     await hang_up(live, call)
     await end_stream(live, call, Speaker.AGENT, StreamEndReason.CLOSED)
     leg = await next_leg(live)
     assert (leg.call, leg.speaker, leg.recording) == (call, Speaker.CITIZEN, f"{call}.wav")
-    told = heard(leg, ("人民路的水管爆了", 2.0, 4.0))
+    told = heard(leg, ("人民路的水管爆了", greeted_s + 1, greeted_s + 3))
     await live.tell(told)
     view = await live.until_view(lambda v: len(v.lines) == 2)
     assert live.texts(view) == ["您好", "人民路的水管爆了"]
     view = await live.until_view(lambda v: v.call is not None and v.call.speech == "ended")
     view = await live.until_view(lambda v: v.draft is not None and "demand" in v.draft.fields)
-    await live.tell(told)  # Redis gave it twice
-    await live.tell(heard(leg, ("另一句", 8.0, 9.0)))  # and another speaks in its name
-    await asyncio.sleep(1.5)
+    with capture_logs() as logs:
+        await live.tell(told)  # Redis gave it twice
+        await live.tell(heard(leg, ("另一句", 8.0, 9.0)))  # and another speaks in its name
+        await until(lambda: [line["event"] for line in logs].count("late_leg_known") == 2)
     stored = await owner.fetch("SELECT speaker, text, model FROM utterances ORDER BY start_s")
     assert [tuple(row) for row in stored] == [
         ("agent", "您好", "m"),

@@ -11,11 +11,13 @@ import pytest
 from base.database import Connection, connect
 from base.ids import AgentId, CallId
 from server.live.commands import DraftSettled, EditDraft, SetAgentState
+from server.live.forks import ABSENT_S
 from server.live.journal import Journal
 from server.live.scribe import Scribe
 from server.live.speech_feed import CURSOR_KEY
 from server.live.stream_book import book_key
 from server.roles.bridge_parts import build_centre
+from server.roles.speech import STATE_EVERY_S
 from server.settings import Settings
 from telephony.events import LinkChanged, Outcome
 from telephony.past_calls import PastCall
@@ -57,8 +59,7 @@ async def test_restarted_bridge_hears_the_old_streams_and_no_word_twice(
     await live.say(call, stream, 0, "水管爆了")
     await live.say(call, stream, 1, "在人民路")
     await rows(owner, "SELECT 1 FROM utterances", least=2)
-    before = await live.view()
-    assert before is not None
+    before = await live.until_view(lambda view: len(view.lines) == 2)
     await live.kill()
     await live.redis.delete(CURSOR_KEY)  # it died before it kept its place: all is heard again
     await live.redis.set(CURSOR_KEY, "0-0")
@@ -114,6 +115,7 @@ async def test_a_reader_of_drafts_that_is_away_holds_up_no_word_and_reads_on_its
         return await draft_here(utterances, number, now)
 
     async with LiveBridge(settings, extract=read) as live:
+        await live.until_view(lambda view: view.links.telephony == "up", what="the first look")
         await live.ask(SetAgentState(agent="1001", wish="go_ready"))
         call = await live.answered_call()
         await live.say(call, await live.begin(call), 0, "人民路的路灯坏了")
@@ -134,6 +136,7 @@ async def test_nobody_waits_for_a_draft_that_is_being_read(settings: Settings) -
         return await draft_here(utterances, number, now)
 
     async with LiveBridge(settings, extract=read) as live:
+        await live.until_view(lambda view: view.links.telephony == "up", what="the first look")
         for agent in ("1001", "1002"):
             await live.ask(SetAgentState(agent=agent, wish="go_ready"))
         call = await live.answered_call()
@@ -154,8 +157,10 @@ async def test_nobody_waits_for_a_draft_that_is_being_read(settings: Settings) -
 
 
 async def test_emptied_redis_gets_the_desks_back_and_words_go_on_without_new_forks(
-    live: LiveBridge,
+    live: LiveBridge, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    assert ABSENT_S > STATE_EVERY_S
+    monkeypatch.setattr("server.live.forks.ABSENT_S", 20.0)  # a busy machine renews it late
     call = await live.answered_call()
     stream = await live.begin(call)
     await live.begin(call, Speaker.AGENT)
@@ -164,7 +169,7 @@ async def test_emptied_redis_gets_the_desks_back_and_words_go_on_without_new_for
     live.is_speech_up = False  # its sign is missing until it is renewed
     await live.redis.flushall()
     await live.say(call, stream, 1, "第二句")
-    await asyncio.sleep(3)
+    await asyncio.sleep(STATE_EVERY_S)
     live.is_speech_up = True
     view = await live.until_view(lambda view: live.texts(view) == ["第一句", "第二句"])
     assert view.call is not None
@@ -227,7 +232,9 @@ async def test_bridge_killed_while_postgresql_is_away_loses_and_doubles_nothing(
         assert view.draft is not None
         assert view.draft.fields["place"].value == "经十路"
         abandoned = live.switch.arrive("13800138003")
+        await until(lambda: abandoned in live.switch.snapshot().calls)
         live.switch.hang_up(abandoned)
+        await until(lambda: abandoned not in live.switch.snapshot().calls)
         await live.restart()
     finally:
         await asyncio.to_thread(postgres.start)
@@ -306,7 +313,8 @@ async def test_calls_of_the_gap_are_closed_and_entered_and_the_draft_comes_back(
     live.read_books = books
     live.start()
     view = await live.until_view(lambda view: view.me.state == "wrap_up", what="the wrap-up")
-    assert live.switch.snapshot().agents[AgentId("1001")].pause_reason == "wrap_up"
+    me = AgentId("1001")
+    await until(lambda: live.switch.snapshot().agents[me].pause_reason == "wrap_up")
     view = await live.until_view(lambda view: view.call is not None and view.call.call == call)
     assert live.texts(view) == ["水管爆了"]
     assert view.draft is not None
@@ -323,6 +331,7 @@ async def test_calls_of_the_gap_are_closed_and_entered_and_the_draft_comes_back(
         ("13800138009", "failed"),  # the books know nothing of it
     ]
     assert await owner.fetchval("SELECT ended_at FROM calls WHERE id = $1", call) == ended_at
+    await rows(owner, "SELECT 1 FROM rings WHERE ended_at IS NOT NULL", least=2)
     assert await owner.fetchval("SELECT count(*) FROM rings WHERE ended_at IS NULL") == 0
     await live.ask(
         DraftSettled(agent="1001", call=call, saved="entered", ticket_number="20261122-000001")
@@ -358,14 +367,16 @@ async def test_an_answer_in_a_gap_is_found_though_the_bridge_is_killed_again_bef
     live.switch.answer(call, ring)
     live.switch.agent_leaves(call)
     for _ in range(2):
+        before = await live.epoch()
         live.start()
-        await live.until_view(lambda view: view.links.telephony == "up" and view.pop is None)
+        await live.until_new(before, lambda view: view.links.telephony == "up" and not view.pop)
         await live.kill()
     ended_at = datetime.now(UTC).replace(microsecond=0)
     found: list[PastCall] = []
     live.read_books = lambda since: found
+    before = await live.epoch()
     live.start()
-    await live.until_view(lambda view: view.links.telephony == "up")
+    await live.until_new(before, lambda view: view.links.telephony == "up")
     live.switch.hang_up(call)
     await rows(owner, "SELECT 1 FROM calls WHERE ended_at IS NOT NULL", least=1)
     found.append(past(call, "13800138000", ended_at=ended_at, agent="1001"))

@@ -29,6 +29,12 @@ async def talking(live: LiveBridge) -> CallId:
     return call
 
 
+async def hold(live: LiveBridge, call: CallId, *, is_held: bool) -> None:
+    """The switch's events and the speech role's come on two ways: in life the hold comes first."""
+    live.switch.hold(call, is_held=is_held)
+    await live.until_view(lambda v: v.call is not None and v.call.is_held is is_held, what="hold")
+
+
 async def until_speech(live: LiveBridge, speech: str) -> None:
     await live.until_view(lambda v: v.call is not None and v.call.speech == speech, what=speech)
 
@@ -36,13 +42,10 @@ async def until_speech(live: LiveBridge, speech: str) -> None:
 async def test_quiet_of_a_hold_is_no_fault_and_the_words_go_on(live: LiveBridge) -> None:
     call = await talking(live)
     stream = live.streams(call)[Speaker.CITIZEN]
-    live.switch.hold(call, is_held=True)
-    # The switch's events and the speech role's come on two ways: the hold comes first in life too.
-    await asyncio.sleep(0.2)
+    await hold(live, call, is_held=True)
     for leg in Speaker:
         await live.fall_quiet(call, leg, 30.0)
-    live.switch.hold(call, is_held=False)
-    await asyncio.sleep(0.2)
+    await hold(live, call, is_held=False)
     for leg in Speaker:
         await live.fall_quiet(call, leg, 31.0)  # most of it was the hold
     await live.say(call, stream, 0, "我在听")
@@ -121,11 +124,9 @@ async def test_thin_sound_is_forked_anew_and_not_listened_to(live: LiveBridge) -
 async def test_thin_sound_of_a_hold_is_no_fault(live: LiveBridge) -> None:
     call = await talking(live)
     stream = live.streams(call)[Speaker.CITIZEN]
-    live.switch.hold(call, is_held=True)
-    await asyncio.sleep(0.2)
+    await hold(live, call, is_held=True)
     await live.grow_thin(call, Speaker.CITIZEN)
-    live.switch.hold(call, is_held=False)
-    await asyncio.sleep(0.2)
+    await hold(live, call, is_held=False)
     await live.grow_thin(call, Speaker.CITIZEN)  # most of the window was the hold
     await live.say(call, stream, 0, "我在听")
     view = await live.until_view(lambda v: live.texts(v) == ["我在听"])
