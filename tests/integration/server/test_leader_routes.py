@@ -142,7 +142,7 @@ async def test_a_leaders_own_phone_rings_and_no_other_can_be_named(
 
     redis = connect_redis(valkey.url)
     async with asyncio.timeout(10), asyncio.TaskGroup() as tasks:
-        served = tasks.create_task(CommandServer(redis, bridge).serve_once())
+        served = tasks.create_task(CommandServer(redis, bridge).serve_once(5000))
         assert await console.act("leader", **listen) == (409, "supervision_no_talk")
         await served
     await redis.aclose()

@@ -170,6 +170,7 @@ async def refused(execute: Callable[[str], object], sql: str) -> None:
 async def test_dialplan_is_told_progress_and_whether_an_objection_was_kept(
     desk: NuisanceDesk, people: People, web: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("server.nuisance_entry.ANSWER_WITHIN_S", 10.0)
     now, book = datetime.now(UTC), SuspensionBook(web)
     throttle = Throttle(connect_redis("redis://127.0.0.1:1/0"), (), "key")
     async with aclosing(NuisanceEntry(web, desk, book, throttle)) as entry:
@@ -184,6 +185,7 @@ async def test_dialplan_is_told_progress_and_whether_an_objection_was_kept(
         async def never(*_: object) -> None:
             await asyncio.Event().wait()
 
+        monkeypatch.setattr("server.nuisance_entry.ANSWER_WITHIN_S", 0.05)
         monkeypatch.setattr(web, "fetchval", never)
         assert await entry.progress(NUMBER) == "progress-unknown"
 

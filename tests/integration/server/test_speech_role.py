@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import struct
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -19,6 +20,7 @@ from server.redis_client import connect_redis
 from server.roles.speech import SpeechRole
 from server.settings import Settings
 from server.streams import get_bytes, latest
+from telephony.audio import STALL_S
 from tests.fakes.speech_parts import TOOLS, need_model, need_voice
 from tests.fakes.telephone_line import character_error_rate
 from transcription.demo_sentences import demo_sentences
@@ -203,6 +205,7 @@ async def test_a_leg_that_falls_quiet_is_told_and_told_again_when_it_flows(
         await until(role.has_capacity)
         stream = await role.fork()
         _, writer = await role.dial(stream)
+        said_mono = time.monotonic()
         say(writer, bytes(FRAME_BYTES * 10))
 
         async def told(kind: type[StreamQuiet | StreamFlows], least: int = 1) -> bool:
@@ -211,7 +214,9 @@ async def test_a_leg_that_falls_quiet_is_told_and_told_again_when_it_flows(
         await until(lambda: told(StreamQuiet, 2))
         quiet = [m for m in await role.messages() if isinstance(m, StreamQuiet)]
         assert {(m.stream, m.call, m.speaker) for m in quiet} == {(stream, *_owner())}
-        assert [round(m.quiet_s) for m in quiet[:2]] == [2, 4]
+        first_s, second_s = (m.quiet_s for m in quiet[:2])
+        assert first_s >= STALL_S
+        assert first_s + STALL_S <= second_s <= time.monotonic() - said_mono
 
         async def counted() -> bool:
             raw = await get_bytes(role.redis, SPEECH_ROLE_KEY)
@@ -233,12 +238,14 @@ async def test_a_leg_that_loses_half_its_sound_is_told_to_be_thin(
         await until(role.has_capacity)
         stream = await role.fork()
         _, writer = await role.dial(stream)
-        for _ in range(150):  # six seconds, every other frame
-            say(writer, bytes(FRAME_BYTES))
-            await asyncio.sleep(0.04)
+        thin: list[StreamThin] = []
+        async with asyncio.timeout(TIMEOUT_S):
+            while not thin:
+                say(writer, bytes(FRAME_BYTES))
+                await asyncio.sleep(0.04)  # every other frame
+                thin = [m for m in await role.messages() if isinstance(m, StreamThin)]
         writer.close()
         await until(lambda: _has_ended(role))
-        thin = [m for m in await role.messages() if isinstance(m, StreamThin)]
         assert [(m.stream, m.call, m.speaker) for m in thin] == [(stream, *_owner())]
         assert thin[0].share < 0.6
 

@@ -17,7 +17,9 @@ MINUTE = 60_000
 
 
 @pytest.fixture
-async def redis(valkey: TestValkey) -> AsyncIterator[Redis]:
+async def redis(valkey: TestValkey, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Redis]:
+    # How it counts, also on a machine so busy that a caller would be let in uncounted.
+    monkeypatch.setattr("server.throttle.TIMEOUT_S", 10.0)
     client = connect_redis(valkey.url)
     yield client
     await client.aclose()
@@ -81,11 +83,14 @@ async def test_redis_away_or_silent_lets_everybody_in_at_once() -> None:
     server = await asyncio.start_server(never_answers, "127.0.0.1", 0)
     silent = server.sockets[0].getsockname()[1]
     for port in (free_port(), silent):
-        redis = connect_redis(f"redis://127.0.0.1:{port}/0")
-        begun_mono = time.monotonic()
-        assert not await make(redis).is_often("13800000005")
-        assert time.monotonic() - begun_mono < TIMEOUT_S + 0.5
-        await redis.aclose()
+        took_s = []
+        for _ in range(3):  # the quickest tells how long it waits, whatever the machine does beside
+            redis = connect_redis(f"redis://127.0.0.1:{port}/0")
+            begun_mono = time.monotonic()
+            assert not await make(redis).is_often("13800000005")
+            took_s.append(time.monotonic() - begun_mono)
+            await redis.aclose()
+        assert min(took_s) < TIMEOUT_S + 0.5
     server.close()
     await server.wait_closed()
 

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
+from datetime import UTC, datetime
 from typing import cast
 
 import pytest
@@ -26,14 +27,15 @@ Http = TestClient[web.Request, web.Application]
 Console = Callable[[Sequence[str]], Awaitable[Http]]
 QUICK = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 HERE = "127.0.0.1"
+AT = datetime(2026, 11, 22, 2, 30, tzinfo=UTC)
 GUESSES = FREE_ATTEMPTS_PER_NAME_AND_ADDRESS + 1
 """The last of so many is one too many."""
 
 
 @pytest.fixture
 async def console(web: Database) -> AsyncIterator[Console]:
-    """Sign-in and the citizens' door behind these proxies; a test asks from ``HERE``."""
-    sign_in = SignIn(web, Passwords(QUICK))
+    """Sign-in and the citizens' door behind these proxies, in an instant; asked from ``HERE``."""
+    sign_in = SignIn(web, Passwords(QUICK), lambda: AT)
     sessions = SessionRoutes(sign_in, Identity(sign_in), cast(Redis, None))
     citizens = CitizenRoutes(sign_in, web, cast(WorkOrders, None), CitizenCodes("test"))
     async with AsyncExitStack() as stack:

@@ -97,7 +97,7 @@ async def asking(
 
         async def of_city(city: str) -> Asking:
             orders, codes, clock = stored(city), CitizenCodes("test"), Clock()
-            citizens = CitizenRoutes(SignIn(web), web, orders, codes, clock)
+            citizens = CitizenRoutes(SignIn(web, now=clock), web, orders, codes, clock)
             door = Door()
             at_tickets = TicketDoor(door, web, unit, orders)
             attached = AttachmentRoutes(

@@ -37,10 +37,11 @@ SECRET = "of-the-dialplan"
 
 @pytest.fixture
 async def telephone(
-    web: Database, stored: Callable[[str], Stored]
+    web: Database, stored: Callable[[str], Stored], monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Callable[[str, str, str], Awaitable[str]]]:
-    """What the dialplan is answered: number and code as keyed, who calls."""
-    door = CitizenDoor(SignIn(web), stored(JINAN), CODES)
+    """What the dialplan is answered, however late: number and code as keyed, who calls."""
+    monkeypatch.setattr("server.spoken_progress.ANSWER_WITHIN_S", 10.0)
+    door = CitizenDoor(SignIn(web, now=lambda: MONDAY_10), stored(JINAN), CODES)
     app = aiohttp_web.Application()
     app.add_routes(
         PhoneProgressRoutes(SpokenProgress(door), DialplanOnly(frozenset(), SECRET)).routes()
