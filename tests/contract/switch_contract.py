@@ -327,6 +327,7 @@ class SwitchContract:
             await stage.switch.control.resume(talk.call)
             await until(lambda: heard.consults()[-1] == "over")
             assert {each.to for each in heard.all(ConsultChanged)} == {ASKED}
+            await heard.until(LegResumed)
             assert len(heard.all(LegResumed)) == 1
             assert not heard.all(AgentLeft)
             await stage.citizen_hangs_up()

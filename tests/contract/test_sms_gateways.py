@@ -32,6 +32,7 @@ async def over_cmpp(
     reports: list[Report] | None = None,
     secret: str = SECRET,
     rests_s: float = 0.0,
+    patience_s: float = 5.0,
 ) -> AsyncIterator[CmppGateway]:
     async def keep(report: Report) -> None:
         if report.state == "EARLY":
@@ -42,7 +43,9 @@ async def over_cmpp(
     settings = SmsSettings(
         gateway=f"127.0.0.1:{simulator.port}", account=ACCOUNT, number="106512345"
     )
-    gateway = CmppGateway(settings, secret, keep, answer_s=2.0, rests_s=rests_s, patience_s=2.0)
+    gateway = CmppGateway(
+        settings, secret, keep, answer_s=3.0, rests_s=rests_s, patience_s=patience_s
+    )
     try:
         yield gateway
     finally:
@@ -144,6 +147,10 @@ async def test_a_part_that_is_throttled_after_others_goes_out_a_little_later(
         simulator.results = [0, cmpp.THROTTLED, cmpp.THROTTLED]
         assert len(await gateway.submit(TO, "字" * 100)) == 2
         assert simulator.taken == [(TO, "字" * 100)]
+    async with (
+        CmppSimulator().listening() as simulator,
+        over_cmpp(simulator, patience_s=0.2) as gateway,
+    ):
         simulator.results = [0, *[cmpp.THROTTLED] * 1000]
         with pytest.raises(OutcomeUnknown):  # its patience ends
             await gateway.submit(TO, "字" * 100)

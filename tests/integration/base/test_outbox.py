@@ -13,7 +13,7 @@ import pytest
 from structlog.testing import capture_logs
 from structlog.typing import EventDict
 
-from base.database import Connection, Database, Patience
+from base.database import Connection, Database, connect
 from base.outbox import (
     DeadMessage,
     OutboxMessage,
@@ -26,6 +26,7 @@ from base.outbox import (
     standing,
 )
 from tests.conftest import TestDatabase
+from tests.integration.conftest import PATIENCE
 
 ROOT = Path(__file__).parents[3]
 QUICK = SendingPolicy(
@@ -377,9 +378,8 @@ async def test_with_the_database_gone_in_between_each_message_arrives_once(
     database: TestDatabase,
 ) -> None:
     postgres = database.cluster.postgres
-    patience = Patience(connect_s=1.0, acquire_s=1.0, statement_s=2.0, command_s=3.0)
-    web = await Database.open(database.url("web"), name="test", patience=patience)
-    policy = SendingPolicy(deliver_timeout_s=1.0, lease_s=1.5, batch=4, poll_s=0.1)
+    web = await Database.open(database.url("web"), name="test", patience=PATIENCE)
+    policy = SendingPolicy(deliver_timeout_s=20.0, lease_s=60.0, batch=4, poll_s=0.1)
     gateway = Gateway()
     keys = [f"m{number}" for number in range(40)]
     has_some = asyncio.Event()
@@ -407,6 +407,9 @@ async def test_with_the_database_gone_in_between_each_message_arrives_once(
                 await until(lambda: said(lines, "outbox_message_unmarked"))
         finally:
             await asyncio.to_thread(postgres.start)
+        owner = await connect(database.url("owner"), name="test", patience=PATIENCE)
+        await lease_ends(owner)
+        await owner.close()
         await put(web, "m39")
         await until(is_done)
     finally:

@@ -67,17 +67,17 @@ async def tickets_of(database: TestDatabase) -> list[str]:
 
 
 async def test_confirmation_is_kept_while_postgres_is_stopped_and_entered_on_return(
-    impatient: Database, agent: str, spool: Spool, database: TestDatabase
+    web: Database, agent: str, spool: Spool, database: TestDatabase
 ) -> None:
-    registrar = Registrar(impatient, spool)
-    assert await impatient.is_up()
+    registrar = Registrar(web, spool)
+    assert await web.is_up()
     told: list[tuple[str, str]] = []
 
     async def entered(kept: Confirmation, registered: Registered) -> None:
         told.append((kept.call, registered.ticket.number))
 
     with stopped(database):
-        assert not await impatient.is_up()
+        assert not await web.is_up()
         for _ in range(3):
             assert await registrar.confirm(confirmation(agent)) == Kept(call="node-1.1")
         assert await registrar.confirm(confirmation(agent, "node-1.2")) == Kept(call="node-1.2")
@@ -95,21 +95,21 @@ async def test_confirmation_is_kept_while_postgres_is_stopped_and_entered_on_ret
 
 
 async def test_frozen_postgres_holds_an_agent_up_for_seconds_only(
-    impatient: Database, agent: str, spool: Spool, database: TestDatabase
+    impatient: Database, web: Database, agent: str, spool: Spool, database: TestDatabase
 ) -> None:
     registrar = Registrar(impatient, spool)
     assert await impatient.is_up()
     with frozen(database):
         async with asyncio.timeout(4):
             assert await registrar.confirm(confirmation(agent)) == Kept(call="node-1.1")
-    assert await registrar.enter_kept() == 1
+    assert await Registrar(web, spool).enter_kept() == 1
     assert await tickets_of(database) == ["20261122-000001"]
 
 
 async def test_running_drain_enters_by_itself_when_postgres_returns(
-    impatient: Database, agent: str, spool: Spool, database: TestDatabase
+    web: Database, agent: str, spool: Spool, database: TestDatabase
 ) -> None:
-    registrar = Registrar(impatient, spool)
+    registrar = Registrar(web, spool)
     entered = asyncio.Event()
 
     async def tell(kept: Confirmation, registered: Registered) -> None:
@@ -207,18 +207,18 @@ async def test_agent_is_told_later_when_telling_fails_for_now(
 
 
 async def test_bad_values_are_refused_before_anything_is_kept(
-    impatient: Database, agent: str, spool: Spool, database: TestDatabase
+    web: Database, agent: str, spool: Spool, database: TestDatabase
 ) -> None:
     with stopped(database), pytest.raises(MissingValue):
-        await Registrar(impatient, spool).confirm(confirmation(agent, fields={}))
+        await Registrar(web, spool).confirm(confirmation(agent, fields={}))
     assert spool.waiting() == []
 
 
 async def test_both_places_failing_is_told_and_not_swallowed(
-    impatient: Database, agent: str, database: TestDatabase, tmp_path: Path
+    web: Database, agent: str, database: TestDatabase, tmp_path: Path
 ) -> None:
     blocked = tmp_path / "a file, no folder"
     blocked.write_text("")
-    registrar = Registrar(impatient, Spool(blocked))
+    registrar = Registrar(web, Spool(blocked))
     with stopped(database), pytest.raises(SpoolFailed):
         await registrar.confirm(confirmation(agent))
