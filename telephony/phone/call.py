@@ -34,7 +34,7 @@ class CallState(StrEnum):
     RINGING = "ringing"
     """They called; we have not answered."""
     UP = "up"
-    """Connected."""
+    """Connected. Of a call to us: we have said so, and the other side may not have taken it yet."""
     ENDED = "ended"
     """Over; ``end_status`` says how."""
 

@@ -3,9 +3,14 @@
 import asyncio
 from typing import Self
 
-from tests.asterisk.switch import until
+from tests.asterisk.switch import PATIENCE_S, until
 
 Message = dict[str, str]
+
+
+def seconds_between(first: Message, then: Message) -> float:
+    """How long by Asterisk's own clock: a busy test reads both late."""
+    return float(then["Timestamp"]) - float(first["Timestamp"])
 
 
 class BareManager:
@@ -53,7 +58,7 @@ class BareManager:
             and all(each.get(key) == value for key, value in fields.items())
         ]
 
-    async def until(self, event: str, *, timeout_s: float = 5.0, **fields: str) -> Message:
+    async def until(self, event: str, *, timeout_s: float = PATIENCE_S, **fields: str) -> Message:
         await until(lambda: self.named(event, **fields), timeout_s=timeout_s, why=event)
         return self.named(event, **fields)[0]
 

@@ -5,6 +5,7 @@ of callers 2, 3, … (asterisk#543): these tests show that our dialplan does not
 """
 
 import asyncio
+import functools
 import tempfile
 from contextlib import AsyncExitStack
 from dataclasses import replace
@@ -17,16 +18,17 @@ from bench.soak_machine import FAKETIME, SteppedClock
 from telephony import process
 from telephony.events import CallEnded, Outcome, SwitchEvent
 from telephony.past_calls import read_past_calls
-from telephony.phone import CallState, PhoneCall, answer_after
+from telephony.phone import PhoneCall, answer_after
 from telephony.tree import AsteriskTree
 from tests.asterisk.manager import BareManager
-from tests.asterisk.people import People
+from tests.asterisk.people import CITIZEN_HZ, People, voice
 from tests.asterisk.switch import PROMPT_HZ, Switch, hears, start_switch, until, until_heard
 from tests.asterisk.test_return_call import follow
 
 PLACE = ("queue-thereare", "digits/2", "queue-callswaiting")
 """The parts of "you are number two in the queue"."""
 STEP_S = 20
+STEP_PACKETS = 4
 
 
 async def four_waiting(people: People, manager: BareManager) -> list[PhoneCall]:
@@ -64,8 +66,11 @@ async def test_emergency_key_works_in_every_part_of_the_place_that_is_told(
     )
     for call in calls[1:]:
         await until_heard(call, PROMPT_HZ["hotline/emergency-menu"], timeout_s=10)
-    asked = manager.named("EmergencyAsked", Source="waiting")
-    assert len({each["Call"] for each in asked}) == 3
+
+    def asked() -> set[str]:
+        return {each["Call"] for each in manager.named("EmergencyAsked", Source="waiting")}
+
+    await until(lambda: len(asked()) == 3, why="all three are told of")
     assert not hears(first.heard_pcm, PROMPT_HZ["hotline/emergency-menu"])
     for call in calls:
         await call.hangup()
@@ -89,15 +94,25 @@ async def test_other_keys_during_the_place_are_taken_too_or_change_nothing(
         await until(lambda: joined["Uniqueid"] in ended(told))
     await until_heard(returns, PROMPT_HZ["hotline/return-accepted"])
     await returns.until_ended(5)
-    again = manager.named("QueueCallerJoin", CallerIDNum=places[1])
-    assert [each["Position"] for each in again] == ["2", "2"]
+
+    def again() -> list[str]:
+        found = manager.named("QueueCallerJoin", CallerIDNum=places[1])
+        return [each["Position"] for each in found]
+
+    await until(lambda: len(again()) == 2, why="back in the queue")
+    assert again() == ["2", "2"]
     await stays.hangup()
     await first.hangup()
     # Who hangs up while the place is spoken has abandoned the call, in the books as well.
     assert ended(told)[joined["Uniqueid"]] is Outcome.ABANDONED
-    await until(lambda: not asterisk.channels())
-    books = await asyncio.to_thread(read_past_calls, asterisk.config.log_dir, begun_at)
-    assert {c.caller_number: c.outcome for c in books}[places[3]] is Outcome.ABANDONED
+
+    def in_books() -> Outcome | None:
+        books = read_past_calls(asterisk.config.log_dir, begun_at)
+        found = [call for call in books if call.caller_number == places[3] and call.ended_at]
+        return found[0].outcome if found else None
+
+    await until(in_books, why="Asterisk writes its books a moment after the end")
+    assert in_books() is Outcome.ABANDONED
 
 
 def ended(told: list[SwitchEvent]) -> dict[str, Outcome]:
@@ -124,21 +139,31 @@ async def test_place_and_expected_wait_are_told_and_the_place_again_each_minute(
             process.stop(switch.config)
 
 
-async def forward(clock: SteppedClock, start_s: int, end_s: int) -> None:
-    """In small steps: a greater one looks as if the telephones had long been silent."""
+async def forward(clock: SteppedClock, start_s: int, end_s: int, *calls: PhoneCall) -> None:
+    """In small steps: a greater one looks as if the telephones had long been silent.
+
+    The next step comes when all ``calls`` have had sound from Asterisk at the new time.
+    """
     for at_s in range(start_s + STEP_S, end_s + STEP_S, STEP_S):
         clock.step(f"+{at_s}")
-        await asyncio.sleep(0.06)
+        before = [call.stats.received for call in calls]
+        for call, seen in zip(calls, before, strict=True):
+            await until(functools.partial(_has_had_more, call, seen), why=f"sound at +{at_s} s")
+
+
+def _has_had_more(call: PhoneCall, seen: int) -> bool:
+    return call.stats.received >= seen + STEP_PACKETS
 
 
 async def tell(people: People, switch: Switch, clock: SteppedClock) -> None:
-    patient = await (await people.citizen("13800000220")).call("12345")
+    citizen = await people.citizen("13800000220")
+    patient = await citizen.call("12345", play=voice(CITIZEN_HZ))
     await until_heard(patient, PROMPT_HZ["queue-youarenext"], timeout_s=8)
-    await forward(clock, 0, 180)
+    await forward(clock, 0, 180, patient)
     agent = await people.agent("1001")
     agent.on_ring(answer_after(0))
     served = await agent.until_ringing(8)
-    await served.until(CallState.UP, timeout_s=5)
+    await until_heard(served, CITIZEN_HZ)
     await switch.ask("queue pause member PJSIP/1001")
     await patient.hangup()
     # Waits of three minutes are what is expected now; the second in the queue is told both.
@@ -150,16 +175,16 @@ async def tell(people: People, switch: Switch, clock: SteppedClock) -> None:
         await until_heard(second, PROMPT_HZ[part], timeout_s=8)
     assert not hears(second.heard_pcm, PROMPT_HZ["hotline/waiting-choices"])
     told = second.heard_pcm.size
-    await forward(clock, 180, 240)
+    await forward(clock, 180, 240, first, second)
     await until(
         lambda: hears(second.heard_pcm[told:], PROMPT_HZ["digits/2"]), why="the place once more"
     )
-    await forward(clock, 240, 300)
+    await forward(clock, 240, 300, first, second)
     await until_heard(second, PROMPT_HZ["hotline/waiting-choices"])
     assert not hears(second.heard_pcm[told:], PROMPT_HZ["queue-holdtime"])
     # The first in the queue has the keys too.
     told = first.heard_pcm.size
-    await forward(clock, 300, 360)
+    await forward(clock, 300, 360, first, second)
     await until(lambda: hears(first.heard_pcm[told:], PROMPT_HZ["queue-youarenext"]))
     first.send_digit("9")
     await until_heard(first, PROMPT_HZ["hotline/emergency-menu"])

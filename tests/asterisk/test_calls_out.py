@@ -76,7 +76,8 @@ async def test_an_agents_own_phone_dials_out_in_the_same_way(
     await call.hangup()
     over = await heard.until(AttemptOver)
     assert (over.attempt, over.result) == (began.attempt, AttemptResult.ANSWERED)
-    assert (asterisk.config.recordings_dir / f"attempt-{began.attempt}.raw").exists()
+    raw = asterisk.config.recordings_dir / f"attempt-{began.attempt}.raw"
+    await until(raw.exists, why="the recording")
 
 
 async def test_busy_and_silent_numbers_and_an_absent_agent_are_told_apart(

@@ -119,7 +119,7 @@ async def test_a_process_that_starts_while_the_agent_asks_knows_whose_call_it_is
         username="hotline",
         secret=asterisk.secret,
         audit_every_s=0.2,
-        second_look_s=0.2,
+        second_look_s=1.0,
     )
     async with listening(switch) as heard:
         (answered,) = heard.all(CallAnswered)

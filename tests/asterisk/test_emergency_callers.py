@@ -67,7 +67,7 @@ async def test_every_kind_of_caller_reaches_the_line_by_the_key(
 async def choose(call: PhoneCall, choice: str) -> None:
     """The key, a line, and a talk with it."""
     call.play(voice(CITIZEN_HZ))
-    # Both at once: the menu waits for a second only, and a busy machine is slow to hear it.
+    # Both at once: the menu waits for seconds only, and a busy machine is slow to hear it.
     call.send_digit(KEY)
     call.send_digit(choice)
     await until_heard(call, LINE_HZ, timeout_s=10)

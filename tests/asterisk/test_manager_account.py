@@ -51,7 +51,11 @@ async def test_account_pauses_members_and_reads_the_switch(
     for paused in ("true", "false"):
         reply = await manager.action("QueuePause", Interface="PJSIP/1001", Paused=paused)
         assert reply["Response"] == "Success"
-    assert len(manager.named("QueueMemberPause", Queue="hotline")) == 2
+
+    def told() -> list[str]:
+        return [each["Paused"] for each in manager.named("QueueMemberPause", Queue="hotline")]
+
+    await until(lambda: told() == ["1", "0"], why="both are told of")
     for action in ("QueueStatus", "CoreShowChannels", "DeviceStateList", "CoreStatus", "Ping"):
         assert (await manager.action(action))["Response"] == "Success", action
 

@@ -16,10 +16,10 @@ def test_asterisk_whose_live_stream_never_comes_is_refused_with_the_fix(
     asterisk_tree: AsteriskTree, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def no_fork(*_: object) -> None:
-        return
+        """From here on nothing takes long but the wait for that stream."""
+        monkeypatch.setattr(probe, "STEP_TIMEOUT_S", 5.0)
 
     monkeypatch.setattr(AsteriskSwitch, "fork", no_fork)
-    monkeypatch.setattr(probe, "STEP_TIMEOUT_S", 3.0)
     with pytest.raises(SetupError, match="the live stream carries no sound") as refused:
         probe.probe(asterisk_tree)
     assert "asterisk-debs" in refused.value.fix

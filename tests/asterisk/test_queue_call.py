@@ -78,7 +78,7 @@ async def test_agent_who_does_not_answer_is_followed_by_the_next(
     await until_heard(taken, CITIZEN_HZ)
     assert ignored.end_status == 487
     await taken.hangup()
-    await call.until_ended(5)
+    await call.until_ended(10)
 
 
 async def test_agent_who_declines_is_followed_by_the_next(

@@ -76,10 +76,16 @@ class AsteriskStage:
     """A citizen and agent 1001 on phones; a proxy before the manager port."""
 
     def __init__(
-        self, switch: AsteriskSwitch, proxy: AmiProxy, speech: SpeechServer, people: People
+        self,
+        asterisk: PrivateAsterisk,
+        switch: AsteriskSwitch,
+        proxy: AmiProxy,
+        speech: SpeechServer,
+        people: People,
     ) -> None:
         self.switch = switch
         self.proxy = proxy
+        self._asterisk = asterisk
         self._speech = speech
         self._people = people
         self._agent: Phone | None = None
@@ -100,9 +106,11 @@ class AsteriskStage:
         self._agent_call = await self._agent.until_ringing(15)
 
     async def agent_answers(self) -> None:
+        """Until the citizen is heard: only then has Asterisk taken the answer."""
         assert self._agent_call is not None
         await self._agent_call.answer()
         self._agent_call.play(voice(AGENT_HZ))
+        await until_heard(self._agent_call, CITIZEN_HZ)
 
     async def agent_declines(self) -> None:
         assert self._agent_call is not None
@@ -125,6 +133,11 @@ class AsteriskStage:
         assert self._citizen_call is not None
         with contextlib.suppress(PhoneError):  # Asterisk may have hung up first.
             await self._citizen_call.hangup()
+        await until(lambda: not self._callers(), timeout_s=15, why="the line is gone")
+
+    def _callers(self) -> list[str]:
+        """The citizen's channel, as long as Asterisk has it."""
+        return [each for each in self._asterisk.channels() if each.startswith("PJSIP/trunk-")]
 
     async def asked_answers(self) -> None:
         self._asked_call = await self._asked.until_ringing(5)
@@ -165,7 +178,7 @@ async def stage(asterisk: PrivateAsterisk, people: People) -> AsyncIterator[Aste
         switch = AsteriskSwitch(
             host="127.0.0.1", port=proxy.port, username=MANAGER_USER, secret=asterisk.secret
         )
-        yield AsteriskStage(switch, proxy, speech, people)
+        yield AsteriskStage(asterisk, switch, proxy, speech, people)
 
 
 class TestAsteriskSwitch(SwitchContract):
