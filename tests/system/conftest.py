@@ -34,7 +34,7 @@ def _product(memory_folder: Path) -> Iterator[Product]:
         "HOTLINE_TOOLS": str(TOOLS),
         "HOTLINE_PORT_BASE": str(free_port_base()),
         "HOTLINE_SPEECH_MODEL": "demo-zh",
-        "HOTLINE_RING_TIMEOUT_S": "5",
+        "HOTLINE_RING_TIMEOUT_S": "10",
         "HOTLINE_PAGE_PHONES": "1003",
     }
     with settings_variables(environment):

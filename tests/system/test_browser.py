@@ -220,7 +220,7 @@ async def test_a_page_that_is_the_phone_is_rung_like_any_other(
 ) -> None:
     desk = await seat(browser, product, "1003")
     await desk.sit_down()
-    await expect(desk.page.get_by_test_id("phone-line")).to_contain_text("已就绪")
+    await expect(desk.page.get_by_test_id("phone-line")).to_contain_text("已就绪", timeout=LIVE_MS)
     await desk.be_ready()
     async with product.citizen("13800138003") as citizen:
         call = await citizen.call("12345")

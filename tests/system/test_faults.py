@@ -115,7 +115,7 @@ async def test_nothing_was_lost_doubled_or_forgotten(stage: Stage) -> None:
     stage.citizens.begin_no_more()
     await until(lambda: not stage.citizens.is_running, what="the last callers", timeout_s=40)
     calls = stage.citizens.figures().created
-    await until(lambda: stage.agents.figures().served >= calls, what=f"{calls} served", timeout_s=5)
+    await until(lambda: stage.agents.figures().served >= calls, what=f"{calls} served")
     assert stage.citizens.figures().failed == 0
     assert stage.desks.pops_doubled == 0
     await until(lambda: not stage.desks.busy(), what="desks at rest", timeout_s=20)

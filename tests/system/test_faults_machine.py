@@ -37,9 +37,7 @@ async def under_calls(
                 citizens.begin_no_more()
                 await until(lambda: not citizens.is_running, what="the last callers", timeout_s=30)
                 calls = citizens.figures().created
-                await until(
-                    lambda: agents.figures().served >= calls, what="everybody served", timeout_s=5
-                )
+                await until(lambda: agents.figures().served >= calls, what="everybody served")
                 assert citizens.figures().failed == 0
         finally:
             await asyncio.to_thread(citizens.stop)

@@ -146,7 +146,7 @@ async def test_calls_that_ended_while_the_product_was_dead_are_in_the_records_an
             call = view.call.call
         product.kill()
         other = await impatient.call("12345")
-        await until(lambda: len(product.channels()) >= 3, what="the other call")
+        await other.until_answered(15)
         await other.hangup()
         await line.hangup()
         hung_up_at = datetime.now(UTC)

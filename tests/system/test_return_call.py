@@ -13,7 +13,9 @@ import pytest
 from base.database import Connection, connect
 from bench.soak_product import Soaked, soaked
 from server.connections import database_url
+from server.demo.desk_client import DeskClient
 from server.processes import is_healthy, running
+from server.push.protocol import DeskView
 from server.services.asterisk import asterisk_config
 from telephony import process
 from telephony.phone import CallState, Phone, PhoneCall, answer_after
@@ -70,13 +72,24 @@ async def test_who_asked_and_who_hung_up_are_called_back_once_over_a_killed_brid
                 assert taken.number == number, f"the place was not kept: {taken.number}"
                 await taken.until(CallState.UP, timeout_s=5)
                 if number == CAME_LATER:
+                    await on_desk(desk, number)
                     await later.hangup()
                 else:
                     await talk(product, outside, taken, number)
                 await taken.until_ended(10)
-                await desk.until(lambda v: v.me.state == "wrap_up", "the wrap-up", timeout_s=10)
+                await desk.until(lambda v: v.me.state == "wrap_up", "the wrap-up", timeout_s=30)
             await settle(it, {HUNG_UP: "done", ASKED: "done"})
             assert [call.dialled for call in outside.past_calls] == [ASKED, HUNG_UP]
+
+
+async def on_desk(desk: DeskClient, number: str) -> None:
+    """Wait until the product knows of the talk: the telephone says so before Asterisk does."""
+
+    def is_there(view: DeskView) -> bool:
+        call = view.call
+        return call is not None and call.caller_number == number and call.ended_at is None
+
+    await desk.until(is_there, f"the call of {number}", timeout_s=15)
 
 
 async def talk(product: Product, outside: Phone, taken: PhoneCall, number: str) -> None:
