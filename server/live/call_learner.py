@@ -80,6 +80,7 @@ class CallLearner:
             case tel.CallAnswered():
                 call = self.call(event.call)
                 call.agent, call.answered_at = event.agent, call.answered_at or event.at
+                call.ended_at = None  # they may have talked with another agent before
                 self._note_ring_end(event.ring, "answered", event.at)
             case tel.LegHeld():
                 self.call(event.call).hold(event.speaker)
@@ -173,7 +174,7 @@ class CallLearner:
             queued_at=call.queued_at,
             agent=call.agent,
             answered_at=call.answered_at,
-            ended_at=call.ended_at,
+            ended_at=call.ended_at if is_over else None,
             outcome=call.outcome,
             emergency_line=call.emergency.line if call.emergency else None,
             is_settled=is_over and call.is_followed,

@@ -55,6 +55,7 @@ class LiveCall:
     agent: AgentId | None = None
     answered_at: datetime | None = None
     ended_at: datetime | None = None
+    """When the last conversation ended, or the call."""
     outcome: Outcome | None = None
     emergency: Emergency | None = None
     """The emergency line asked for last."""

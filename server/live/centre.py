@@ -204,8 +204,7 @@ class Centre:
             await self._parts.supervision.settle(self._do)
             if isinstance(event, tel.CallEnded):
                 self._call_ended()
-                if not self._is_on_a_desk(event.call):
-                    self._forget(event.call)
+                self._forget(event.call)
 
     async def _link_is(self, is_up: bool) -> None:
         for call in self._calls.values():
@@ -259,8 +258,8 @@ class Centre:
             case desk.OpenCall():
                 call = self._learner.call(effect.call)
                 await call.wait_for_history()
-                # Before the link counts as up we are told what happened while we were away.
-                is_found = self._links.telephony == "down"
+                # Of an earlier conversation, seen or not, words and forks may be there already.
+                is_found = not call.is_followed or call.answered_at != effect.at
                 await self._listening.open(call, effect.agent, is_found=is_found)
             case desk.CloseCall():
                 await self._close_call(effect)
@@ -593,9 +592,10 @@ class Centre:
 
     # ---- small things --------------------------------------------------------------------------
 
-    def _is_on_a_desk(self, call: CallId) -> bool:
-        return any(agent.call == call for agent in self._desks)
-
     def _forget(self, call: CallId) -> None:
-        self._calls.pop(call, None)
+        """Where no desk shows it; its card is kept for the next one while the caller is there."""
+        if any(agent.call == call for agent in self._desks):
+            return
         self._listening.forget(call)
+        if call not in self._parts.switch.snapshot().calls:
+            self._calls.pop(call, None)

@@ -67,6 +67,12 @@ class Conversation:
         """Legs whose sound does not flow."""
         return set(Speaker) - set(self.streams.values())
 
+    def go_on(self) -> None:
+        """With another agent: the caller's stream may still stand, the former agent's does not."""
+        self.speech, self.fork_again_mono = "waiting", 0.0
+        self.streams = {s: leg for s, leg in self.streams.items() if leg is Speaker.CITIZEN}
+        self.quiet_legs.discard(Speaker.AGENT)
+
     def quiet_forks(self, leg: Speaker) -> int:
         """How often the leg was forked anew because no sound came."""
         return list(self.quiet_streams.values()).count(leg)

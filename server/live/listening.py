@@ -106,9 +106,14 @@ class Listening:
     async def open(self, call: LiveCall, agent: AgentId, *, is_found: bool = False) -> None:
         """The agent talks with the caller, or wraps the call up.
 
-        ``is_found``: the answer was not seen as it happened, so forks of it may stand already.
+        ``is_found``: it is not the first answer, or that was not seen as it happened, so forks of
+        it may stand already.
         """
-        talk = self._talks.get(call.call) or await self._begin(call, agent, is_found=is_found)
+        talk = self._talks.get(call.call)
+        if talk is None:
+            talk = await self._begin(call, agent, is_found=is_found)
+        elif not talk.is_over:
+            talk.go_on()
         talk.agent = agent
         if talk.is_over:
             talk.speech = "ended"

@@ -20,6 +20,7 @@ from server.settings import Settings
 from telephony.events import AttemptResult, ConsultState
 from tests.fakes.live_bridge import LiveBridge, until
 from tests.integration.server.test_live_faults import rows
+from transcription.draft_ticket import Speaker
 
 UNIT, OUTSIDE = "057188880001", "13800138222"
 
@@ -121,6 +122,52 @@ async def test_warm_transfer_can_be_called_off_or_carried_through(
         least=2,
     )
     assert found == [("1002", "colleague", "called_off"), (UNIT, "unit", "handed_over")]
+
+
+@pytest.mark.parametrize("is_wrapped_up", [False, True], ids=["wraps_up_still", "is_ready_again"])
+async def test_a_caller_who_was_sent_on_to_nobody_is_known_and_heard_at_the_next_desk(
+    live: LiveBridge, owner: Connection, is_wrapped_up: bool
+) -> None:
+    await live.ask(SetAgentState(agent="1002", wish="go_ready"))
+    call = await live.answered_call("13800138000")
+    stream = await live.begin(call)
+    of_agent = await live.begin(call, Speaker.AGENT)
+    await live.say(call, stream, 0, "人民路的路灯坏了")
+    await rows(owner, "SELECT 1 FROM utterances", least=1)
+    await do(live, call, "send_on", UNIT, "unit")
+    await live.until_view(lambda view: view.me.state == "wrap_up")
+    live.switch.broken_forks.add(of_agent)
+    await live.end_stream(call, of_agent, Speaker.AGENT)
+
+    async def wrap_up() -> None:
+        await live.ask(SetAgentState(agent="1001", wish="go_ready"))
+        await live.until_view(lambda view: view.call is None, what="the empty desk")
+
+    if is_wrapped_up:
+        await wrap_up()
+    live.switch.queue(call)
+    ring = live.switch.ring(call, "1002")
+    view = await live.until_view(lambda view: view.pop is not None, "1002", "the pop")
+    assert view.pop is not None
+    assert view.pop.caller_number == "13800138000"
+    live.switch.answer(call, ring)
+    await until(lambda: len(live.switch.forks) == 3)  # the caller's own stands still
+    await live.begin(call, Speaker.AGENT)
+    await live.until_view(lambda v: v.call is not None and v.call.speech == "live", "1002")
+    if not is_wrapped_up:
+        await wrap_up()
+    await live.say(call, stream, 1, "请快一点")
+    view = await live.until_view(lambda view: len(view.lines) == 2, "1002", "the words")
+    assert live.texts(view) == ["人民路的路灯坏了", "请快一点"]
+    assert view.call is not None
+    assert view.call.ended_at is None
+    assert await owner.fetchval("SELECT count(*) FROM calls WHERE ended_at IS NOT NULL") == 0
+    live.switch.hang_up(call)
+    await live.until_view(lambda view: view.me.state == "wrap_up", "1002")
+    stored = await rows(owner, "SELECT number, text FROM utterances ORDER BY number", least=2)
+    assert stored == [(0, "人民路的路灯坏了"), (1, "请快一点")]
+    ended = "SELECT caller_number, agent, is_settled FROM calls WHERE ended_at IS NOT NULL"
+    assert await rows(owner, ended, least=1) == [("13800138000", "1002", True)]
 
 
 class TestWhereTheLawAsksForConsent:
