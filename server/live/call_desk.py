@@ -5,6 +5,8 @@ centre tells it what the switch did; requests run beside the centre's own order 
 each waits until the switch has shown that it was done. An emergency is never held up by a consent.
 """
 
+import asyncio
+import contextlib
 import re
 import uuid
 from collections.abc import Callable
@@ -35,6 +37,9 @@ log = structlog.get_logger(__name__)
 
 _NUMBER: Final = re.compile(r"[0-9]{2,20}")
 LEAST_OUTSIDE_DIGITS: Final = 5
+BEGINS_WITHIN_S: Final = 3.0
+"""The dialplan tells of a call out milliseconds after the agent has taken the phone."""
+LOOK_EVERY_S: Final = 0.02
 
 
 class NotInTalk(HotlineError):
@@ -279,16 +284,32 @@ class CallDesk:
         return attempt
 
     async def dial(self, attempt: Attempt) -> bool:
-        """Ring the agent, then the number; False if the agent's phone was not taken."""
+        """Ring the agent, then the number; False where that was not dialled."""
+        result = tel.AttemptResult.FAILED
         try:
             await self._control.dial(attempt.agent, attempt.id, attempt.number)
+            if await self._has_begun(attempt.id):
+                return True
+            log.warning("dial_led_nowhere", agent=attempt.agent)
         except TelephonyError as error:
             log.warning("dial_not_begun", agent=attempt.agent, code=error.code)
-            if attempt.id in self._attempts:
-                absent = tel.AttemptResult.AGENT_ABSENT.value
-                self._end_attempt(replace(attempt, ended_at=self._now(), result=absent))
-            return False
-        return True
+            result = tel.AttemptResult.AGENT_ABSENT
+        if attempt.id in self._attempts:
+            self._end_attempt(replace(attempt, ended_at=self._now(), result=result.value))
+        return False
+
+    async def _has_begun(self, attempt: AttemptId) -> bool:
+        """Whether it was dialled: an agent may hang up at once, and our numbers lead nowhere."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(BEGINS_WITHIN_S):
+                while self._is_wanted(attempt):  # noqa: ASYNC110 - it tells nobody
+                    await asyncio.sleep(LOOK_EVERY_S)
+                return True
+        return False
+
+    def _is_wanted(self, attempt: AttemptId) -> bool:
+        known = self._attempts.get(attempt)
+        return known is not None and known.rang_at is None
 
     def attempt_changed(self, event: tel.AttemptEvent) -> Attempt | None:
         """What the switch did of an attempt, also of one begun on the phone itself."""

@@ -63,6 +63,23 @@ async def test_the_product_dials_for_the_agent_and_proves_it(
     assert not heard.of_calls()  # it is nobody's call to us
 
 
+async def test_a_service_number_of_five_digits_is_dialled_and_our_own_leads_nowhere(
+    people: People, switch: AsteriskSwitch, heard: Heard
+) -> None:
+    agent, outside = await people.agent(AGENT), await people.outside()
+    agent.on_ring(answer_after(0.1))
+    outside.on_ring(answer_after(0.1))
+    await switch.control.dial(AGENT, AttemptId("service"), "95598")
+    await heard.until(AttemptAnswered)
+    assert outside.calls[0].dialled == "95598"
+    await outside.calls[0].hangup()
+    await heard.until(AttemptOver)
+    await until(lambda: not agent.calls)
+    await switch.control.dial(AGENT, AttemptId("ours"), "12345")
+    await until(lambda: not agent.calls)
+    assert [each.attempt for each in heard.all(AttemptBegan)] == ["service"]
+
+
 async def test_an_agents_own_phone_dials_out_in_the_same_way(
     asterisk: Switch, people: People, heard: Heard
 ) -> None:

@@ -334,6 +334,17 @@ async def test_an_agent_who_does_not_take_their_own_phone_is_free_again(
     assert found == [("agent_absent",)]
 
 
+async def test_a_call_out_that_leads_nowhere_leaves_the_agent_free_to_dial_again(
+    live: LiveBridge, owner: Connection
+) -> None:
+    await live.ask(DialOut(agent="1001", number="12345"))
+    await live.until_view(lambda view: view.me.dialled is not None)
+    await live.until_view(lambda view: view.me.state == "ready" and view.me.dialled is None)
+    found = await rows(owner, "SELECT result FROM calls_out WHERE result IS NOT NULL", least=1)
+    assert found == [("failed",)]
+    await dial(live)
+
+
 async def test_an_attempt_begun_on_the_phone_is_kept_too_and_found_by_a_new_bridge(
     live: LiveBridge, owner: Connection
 ) -> None:
