@@ -218,6 +218,7 @@ class AsteriskSwitch:
         # What a journey went through in the gap is not known: no half ones are told.
         self._follower.forget_journeys()
         self._audit.forget()
+        self._is_listed = False  # an overflow may have taken the lists
         missed = Counter(type(event).__name__ for event in events if self._was_up)
         self.drift.update(missed)
         self._was_up = True

@@ -31,7 +31,7 @@ from telephony.failures import (
     LinkSilent,
     LoginRefused,
 )
-from telephony.inbox import InboxClosed, LinkFailed, LinkUp
+from telephony.inbox import InboxClosed, LinkFailed, LinkUp, Listed
 from telephony.library import AMIProtocol, Manager
 from telephony.link import Link
 from telephony.switch import AsteriskSwitch
@@ -666,6 +666,29 @@ async def test_lost_links_leave_no_task_behind(server: AmiServer) -> None:
             await until(partial(has_sessions, server, number), timeout_s=30)
             await until(lambda: client.is_up)
         assert len(asyncio.all_tasks()) <= before + 1
+
+
+async def test_audits_go_on_after_an_overflow_that_took_the_lists_of_one(server: AmiServer) -> None:
+    switch = AsteriskSwitch(
+        host="127.0.0.1", port=server.port, username="u", secret="right", audit_every_s=0.01
+    )
+    running = asyncio.create_task(switch.run())
+    events = aiter(switch.events())
+    assert isinstance(await anext(events), LinkChanged)
+    inbox = switch.client.inbox
+    await until(lambda: any(isinstance(item, Listed) for item in inbox._items))
+    inbox._max_messages = 1  # the reader is far behind
+    server.session.say(event("Hangup", Uniqueid="1"))
+    await until(lambda: any(isinstance(item, LinkUp) for item in inbox._items))
+
+    async def read() -> None:
+        async for _event in events:
+            pass
+
+    reading = asyncio.create_task(read())
+    await until(lambda: switch.audits > 1, why="audits")
+    switch.close()
+    await asyncio.gather(running, reading)
 
 
 def refuse_status(session: Session, action: Fields) -> None:
