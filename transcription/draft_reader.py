@@ -6,6 +6,7 @@ long. Must never make anybody wait for a start: without a process there is no re
 """
 
 import asyncio
+import time
 from collections.abc import Sequence
 from datetime import datetime
 from typing import ClassVar, Final
@@ -22,6 +23,8 @@ log = structlog.get_logger(__name__)
 
 READ_TIMEOUT_S: Final = 2.0
 START_TIMEOUT_S: Final = 60.0
+STEADY_AFTER_S: Final = 60.0
+"""After a process that lived this long the next wait is short again."""
 DRAFT_MOST_BYTES: Final = 8 << 20
 
 
@@ -50,22 +53,28 @@ class DraftReader:
         """Keep the process for ever; it ends with us."""
         waits = backoff_s(first_s=0.5, most_s=30.0)
         while True:
-            child = await LineProcess.start(
-                "transcription.draft_process", most_bytes=DRAFT_MOST_BYTES
-            )
+            began_mono = time.monotonic()
             try:
-                async with asyncio.timeout(START_TIMEOUT_S):
-                    _draft(await child.next_line())
-                log.info("draft_reader_ready", pid=child.pid)
-                self._child = child
-                code = await child.wait()
-                log.warning("draft_reader_ended", pid=child.pid, code=code)
-            except (OSError, TimeoutError, msgspec.DecodeError) as error:
+                await self._live()
+            except (OSError, TimeoutError, ValueError) as error:
                 log.error("draft_reader_not_started", cause=type(error).__name__)
-            finally:
-                self._child = None
-                await child.end()
+            if time.monotonic() - began_mono > STEADY_AFTER_S:
+                waits = backoff_s(first_s=0.5, most_s=30.0)
             await asyncio.sleep(next(waits))
+
+    async def _live(self) -> None:
+        """One process, from its start to its end."""
+        child = await LineProcess.start("transcription.draft_process", most_bytes=DRAFT_MOST_BYTES)
+        try:
+            async with asyncio.timeout(START_TIMEOUT_S):
+                _draft(await child.next_line())
+            log.info("draft_reader_ready", pid=child.pid)
+            self._child = child
+            code = await child.wait()
+            log.warning("draft_reader_ended", pid=child.pid, code=code)
+        finally:
+            self._child = None
+            await child.end()
 
     async def read(
         self, utterances: Sequence[Utterance], caller_number: str, now: datetime

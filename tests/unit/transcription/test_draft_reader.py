@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import errno
 import os
 import signal
 from collections.abc import AsyncIterator
@@ -12,6 +13,7 @@ import pytest
 from transcription.draft import extract
 from transcription.draft_reader import DraftNotRead, DraftReader
 from transcription.draft_ticket import FieldName, Speaker, Utterance
+from transcription.line_process import LineProcess
 
 NOW = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
 SAID = [
@@ -19,16 +21,22 @@ SAID = [
 ]
 
 
-@pytest.fixture
-async def reader() -> AsyncIterator[DraftReader]:
+@contextlib.asynccontextmanager
+async def running() -> AsyncIterator[DraftReader]:
     made = DraftReader()
-    running = asyncio.create_task(made.run())
+    work = asyncio.create_task(made.run())
     try:
         yield made
     finally:
-        running.cancel()
+        work.cancel()
         with contextlib.suppress(asyncio.CancelledError):
-            await running
+            await work
+
+
+@pytest.fixture
+async def reader() -> AsyncIterator[DraftReader]:
+    async with running() as made:
+        yield made
 
 
 async def ready(reader: DraftReader, *, other_than: int | None = None) -> int:
@@ -65,3 +73,21 @@ async def test_a_process_that_hangs_holds_nobody_up_and_is_replaced(reader: Draf
     reader._read_timeout_s = 2.0
     await ready(reader, other_than=pid)
     assert await reader.read(SAID, "", NOW) == extract(SAID, caller_number="", now=NOW)
+
+
+async def test_a_process_that_cannot_be_made_now_is_made_later(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    start, tries = LineProcess.start, 0
+
+    async def out_of_memory_at_first(module: str, *, most_bytes: int) -> LineProcess:
+        nonlocal tries
+        tries += 1
+        if tries == 1:
+            raise BlockingIOError(errno.EAGAIN, "fork")
+        return await start(module, most_bytes=most_bytes)
+
+    monkeypatch.setattr(LineProcess, "start", out_of_memory_at_first)
+    async with running() as reader:
+        await ready(reader)
+        assert tries == 2
