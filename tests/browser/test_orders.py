@@ -28,9 +28,11 @@ async def test_a_dispatcher_finds_what_waits_and_dispatches_it_by_keyboard(
     await desk.sign_in(orders.DISPATCHER, PASSWORD)
     await expect(page.get_by_role("row")).to_have_count(3)
     assert backend.lists[0]["state"] == "registered,to_dispatch,under_study"
+    backend.has_proposals.clear()  # the page does not wait for them, nor take the focus later
     await page.get_by_role("link", name=orders.NUMBER).focus()
     await desk.press("Enter")
     await expect(page.get_by_role("heading", level=1)).to_be_focused()
+    backend.has_proposals.set()
 
     await expect(page.get_by_test_id("proposals").get_by_role("listitem")).to_have_count(2)
     await expect(page.get_by_test_id("similar")).to_contain_text("同一来电人")

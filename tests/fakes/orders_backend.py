@@ -4,6 +4,7 @@ Bodies are read by the product's own ``read_move``, so that a form which asks fo
 refused here as it is there; what comes of a move is scripted.
 """
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -219,6 +220,9 @@ class OrdersBackend(DeskBackend):
         self.keys: list[tuple[str, str]] = []
         self.told: list[Notice | Measures] = []
         self.lists: list[dict[str, str]] = []
+        self.has_proposals = asyncio.Event()
+        """Until it is set, nobody hears whom a ticket could go to."""
+        self.has_proposals.set()
         USERS.update(ORDER_USERS)
         super().__init__()
 
@@ -368,6 +372,7 @@ class OrdersBackend(DeskBackend):
         return json_response(none)
 
     async def _proposals(self, _request: web.Request) -> web.Response:
+        await self.has_proposals.wait()
         duty = Proposal(unit=WATER, name="市水务集团", by=Suggestion.DUTY, basis="城市供水条例")
         idle = Proposal(
             unit=HEAT,
