@@ -15,6 +15,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import hypothesis
 import psutil
 import pytest
 import redis
@@ -44,6 +45,12 @@ MEMORY = Path("/dev/shm")
 LEAST_MEMORY_BYTES = 1_000_000_000
 TOOLS = Path(os.environ.get("HOTLINE_TOOLS") or REPOSITORY / ".hotline" / "tools")
 """Unpacked by `./hotline test` before pytest starts; the one thing tests share with a product."""
+
+# How long one example takes says how busy the machine is, and nothing of what is tested.
+hypothesis.settings.register_profile(
+    "unhurried", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("unhurried")
 
 OWN_PORTS = own_ports(range(15000, 32000))
 SINGLE_PORTS, INSTALLATION_PORTS = OWN_PORTS[:1500], OWN_PORTS[1500:]

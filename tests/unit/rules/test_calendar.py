@@ -5,7 +5,7 @@ from datetime import date, timedelta
 
 import chinese_calendar
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from base.errors import SetupError
@@ -13,7 +13,6 @@ from rules.announcement import Announcement, DaysOff, Status, as_toml, parse
 from rules.calendar import Calendar, DayKind, OutsideCalendar, changed_days, shipped
 
 CALENDAR = shipped()
-unhurried = settings(deadline=None)
 
 some_day = st.dates(date(2020, 1, 1), date(2033, 12, 31))
 
@@ -74,7 +73,6 @@ def test_a_day_outside_the_table_is_refused_and_not_guessed() -> None:
         CALENDAR.working_day_before(CALENDAR.first, 1)
 
 
-@unhurried
 @given(some_day, st.integers(1, 80))
 def test_counting_by_index_is_counting_day_by_day(on: date, count: int) -> None:
     day, left = on, count
@@ -87,7 +85,6 @@ def test_counting_by_index_is_counting_day_by_day(on: date, count: int) -> None:
     assert CALENDAR.working_day_before(day, count) <= first
 
 
-@unhurried
 @given(some_day, st.integers(1, 80))
 def test_before_is_the_mirror_of_after(on: date, count: int) -> None:
     day, left = on, count

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from rules import day_periods
@@ -33,7 +33,6 @@ from tests.unit.rules.recompute import recompute
 
 HOURS = WorkingHours(periods=(("09:00", "12:00"), ("13:00", "17:00")))
 CALENDAR = shipped()
-unhurried = settings(deadline=None)
 WORK = WorkTime(CALENDAR, HOURS)
 AGAIN = WorkTime(Calendar(CALENDAR.announcements), HOURS)
 FIVE_DAYS = Term(unit=Unit.WORKING_DAY, starts=Start.ARRIVAL_AT_UNIT, amount=5)
@@ -130,7 +129,6 @@ def pauses(draw: st.DrawFn, start: datetime) -> list[Paused]:
     return found
 
 
-@unhurried
 @given(terms(), instants, st.timedeltas(timedelta(), timedelta(days=20)))
 def test_a_later_start_is_never_due_earlier(
     term: Term, start_at: datetime, later: timedelta
@@ -139,7 +137,6 @@ def test_a_later_start_is_never_due_earlier(
     assert first <= when_due("r", term, WORK, start_at + later)
 
 
-@unhurried
 @given(terms(), instants, st.data())
 def test_the_working_recomputes_to_the_due_time(
     term: Term, start_at: datetime, data: st.DataObject
@@ -157,7 +154,6 @@ def with_holiday(on: date) -> Calendar:
     return CALENDAR.with_announcement(replace(year, days_off=(*year.days_off, extra)))
 
 
-@unhurried
 @given(
     terms(),
     st.datetimes(datetime(2025, 12, 1), datetime(2026, 12, 31)).map(
@@ -171,7 +167,6 @@ def test_another_holiday_never_shortens(term: Term, start_at: datetime, on: date
     assert when_due("r", term, WORK, start_at) <= when_due("r", term, with_it, start_at)
 
 
-@unhurried
 @given(terms(), instants, st.data())
 def test_standing_still_never_shortens(term: Term, start_at: datetime, data: st.DataObject) -> None:
     paused = data.draw(pauses(start_at))
@@ -179,13 +174,11 @@ def test_standing_still_never_shortens(term: Term, start_at: datetime, data: st.
     assert plain <= when_due("r", term, WORK, start_at, paused)
 
 
-@unhurried
 @given(terms(), instants)
 def test_the_same_facts_give_the_same_due_time(term: Term, start_at: datetime) -> None:
     assert due("r", term, WORK, start_at) == due("r", term, AGAIN, start_at)
 
 
-@unhurried
 @given(instants, amounts)
 def test_a_period_in_days_ends_when_its_last_day_closes(start_at: datetime, amount: int) -> None:
     found = when_due("r", msgspec.structs.replace(FIVE_DAYS, amount=amount), WORK, start_at)
@@ -244,7 +237,6 @@ def test_yellow_is_shown_on_the_working_day_before_and_red_on_the_first_after() 
     assert reworked(late) == late.due_at
 
 
-@unhurried
 @given(instants, st.sampled_from(Unit), st.integers(1, 30))
 def test_cards_stand_on_either_side_of_the_due_time(
     due_at: datetime, unit: Unit, amount: int
@@ -271,7 +263,6 @@ def test_a_promised_day_is_due_that_day_even_if_it_is_off() -> None:
     assert found.provisional == ()
 
 
-@unhurried
 @given(instants, instants, amounts, amounts)
 def test_a_part_is_never_due_later_than_its_ticket(
     start_at: datetime, sent_at: datetime, amount: int, below: int
@@ -283,7 +274,6 @@ def test_a_part_is_never_due_later_than_its_ticket(
     assert reworked(capped) == capped.due_at
 
 
-@unhurried
 @given(
     instants,
     st.timedeltas(timedelta(), timedelta(days=12)),

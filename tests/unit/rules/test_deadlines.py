@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from rules.announcement import Status
@@ -30,7 +30,6 @@ from rules.worktime import LOCAL
 from tests.unit.rules.recompute import recompute
 
 CALENDAR = shipped()
-unhurried = settings(deadline=None)
 JINAN = load_pack("jinan_2018")
 SAME_PACK = load_pack("jinan_2018", version=JINAN.version)
 SAME_CALENDAR = shipped()
@@ -229,7 +228,6 @@ instants = st.datetimes(datetime(2024, 1, 1), datetime(2030, 12, 31)).map(
 )
 
 
-@unhurried
 @given(st.sampled_from(("base", "sign", "contact", "urge_yellow", "urge_red")), instants)
 def test_same_pack_calendar_and_facts_give_the_same_answer(kind: str, start_at: datetime) -> None:
     asked = Asked(kind, start_at)

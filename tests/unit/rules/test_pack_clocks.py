@@ -3,7 +3,7 @@
 from datetime import date, datetime
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from rules.calendar import shipped
@@ -16,7 +16,6 @@ from rules.worktime import LOCAL
 from tests.unit.rules.recompute import recompute
 
 CALENDAR = shipped()
-unhurried = settings(deadline=None)
 PACKS = load_packs()
 # Monday. 29, 30 September, 8, 9 October and the worked Saturday 10 are five working days; 12 to 16
 # October are five more.
@@ -106,7 +105,6 @@ def test_what_the_caller_is_told_of_an_extension_is_the_citys() -> None:
     assert told["tongliao_2024"] == {Told.REASON, Told.PROGRESS, Told.PERIOD}
 
 
-@unhurried
 @given(
     st.sampled_from(sorted(PACKS)),
     st.sampled_from(("base", "sign", "contact", "redo", "follow_up", "child", "urge_yellow")),

@@ -135,7 +135,7 @@ _truths = st.sampled_from([(True,), (False,), (True, False)])
 
 
 @given(entry=entries())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_whatever_is_written_is_read_back(entry: Entry) -> None:
     draft = (
         RIGHT.split("[clock.base]")[0]
@@ -159,7 +159,7 @@ def test_whatever_is_written_is_read_back(entry: Entry) -> None:
 
 
 @given(rule=st.sampled_from(sorted(law.RULES)), held=st.sets(st.sampled_from(sorted(law.RULES))))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_pack_answers_no_rule_that_it_does_not_hold(rule: str, held: set[str]) -> None:
     whole = load_packs()["jinan_2018"]
     part = Pack(

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from telephony.config import MANAGER_EVENTS
@@ -15,8 +15,6 @@ from telephony.wire import Message, MessageReader
 from tests.unit.telephony.journey_recordings import JOURNEYS, stream
 from tests.unit.telephony.recordings import event
 from tests.unit.telephony.test_wire import cut
-
-unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 @dataclass(frozen=True)
@@ -175,14 +173,12 @@ def test_line_ends_and_the_greeting_do_not_matter(name: str) -> None:
     assert replay([data.rstrip(b"\r\n")]).calls == calls
 
 
-@unhurried
 @given(st.lists(st.integers(min_value=0), max_size=30))
 def test_any_cut_of_the_bytes_tells_the_same_journeys(places: list[int]) -> None:
     data = stream("blind_refer")
     assert replay(cut(data, places)) == replay([data])
 
 
-@unhurried
 @given(st.integers(min_value=0), st.integers(min_value=0))
 def test_stream_that_begins_and_ends_anywhere_breaks_nothing(start: int, length: int) -> None:
     data = stream("queue_attended")
@@ -190,7 +186,6 @@ def test_stream_that_begins_and_ends_anywhere_breaks_nothing(start: int, length:
     replay([data[begin : begin + length % len(data)]])
 
 
-@unhurried
 @given(st.binary(max_size=2000))
 def test_garbage_breaks_nothing(data: bytes) -> None:
     replay([data, b"\r\n\r\n", b"Event: Newchannel\r\n" + data + b"\r\n\r\n"])
@@ -207,7 +202,6 @@ _MESSAGE = st.builds(
 )
 
 
-@unhurried
 @given(st.lists(_MESSAGE, max_size=40))
 def test_no_stream_breaks_the_fold(messages: list[Message]) -> None:
     journeys = Journeys()

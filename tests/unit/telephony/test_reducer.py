@@ -1,7 +1,7 @@
 """Recorded calls of real Asterisk, and what they mean to us."""
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from base.ids import AgentId, CallId
@@ -145,7 +145,6 @@ _MESSAGE = st.builds(
 )
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(_MESSAGE, max_size=30))
 def test_no_stream_breaks_the_reducer_and_each_message_twice_is_the_same(
     stream: list[Message],

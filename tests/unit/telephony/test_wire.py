@@ -3,7 +3,7 @@
 from itertools import pairwise
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from telephony.wire import (
@@ -18,7 +18,6 @@ from tests.unit.telephony.recordings import raw
 
 ANSWERED = raw("answered")
 # A busy machine is slow, and no error.
-unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def read(chunks: list[bytes], *, max_message_bytes: int = 256 * 1024) -> list[Message]:
@@ -31,7 +30,6 @@ def cut(data: bytes, places: list[int]) -> list[bytes]:
     return [data[start:end] for start, end in pairwise(edges)]
 
 
-@unhurried
 @given(st.lists(st.integers(min_value=0), max_size=40))
 def test_any_cut_of_the_bytes_gives_the_same_messages(places: list[int]) -> None:
     assert read(cut(ANSWERED, places)) == read([ANSWERED])
@@ -41,7 +39,6 @@ def test_one_byte_at_a_time_gives_the_same_messages() -> None:
     assert read([ANSWERED[at : at + 1] for at in range(len(ANSWERED))]) == read([ANSWERED])
 
 
-@unhurried
 @given(st.binary(max_size=300), st.lists(st.integers(min_value=0), max_size=10))
 @example(b"Asterisk Call Manager/1\r\n\r\n\r\nA: b\r\n\r\n", [23, 24, 26])
 @example(b"\r\n\r\nAsterisk", [1, 2, 3])
@@ -142,7 +139,6 @@ def test_line_that_is_too_long_for_asterisk_is_refused() -> None:
         encode_action("Setvar", [("Value", "王" * (MAX_ACTION_LINE_BYTES // 3))])
 
 
-@unhurried
 @given(
     st.lists(
         st.tuples(st.from_regex(r"[A-Za-z][A-Za-z0-9]{0,8}", fullmatch=True), st.text(max_size=30)),

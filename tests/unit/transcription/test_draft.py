@@ -138,7 +138,7 @@ def test_a_three_minute_call_is_reread_within_five_milliseconds_after_each_new_w
     assert sorted(took)[len(took) // 2] < 0.005
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(TALKS)
 def test_any_words_give_a_draft_whose_evidence_is_in_them(turns: list[tuple[Speaker, str]]) -> None:
     utterances = utterances_of(turns)
@@ -148,7 +148,7 @@ def test_any_words_give_a_draft_whose_evidence_is_in_them(turns: list[tuple[Spea
     assert summary is None or len(summary.value) <= SUMMARY_MAX
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.text(
         st.sampled_from("一二三零幺每天的路号点个，希望请不到和在"), min_size=400, max_size=2000

@@ -86,7 +86,7 @@ def test_speech_until_the_very_end_is_not_lost() -> None:
     assert event.end_s == pytest.approx(1.5, abs=0.01)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(piece=st.integers(min_value=1, max_value=500).map(lambda n: 2 * n))
 def test_however_the_sound_is_cut_the_words_are_the_same(piece: int) -> None:
     sound = quiet(1) + voice(0.6) + quiet(1.5) + voice(0.4)

@@ -338,7 +338,7 @@ CAME_AND_WENT_BEFORE_ONE_WHO_STAYED = [
 ]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     st.lists(
         st.sampled_from(STEPS) | st.integers(0, 9).map(lambda count: f"look {count}"), max_size=40
