@@ -331,8 +331,9 @@ class Desks:
         if desk is None:
             return []
         trigger = Trigger.MARKED_PAUSED if event.is_paused else Trigger.MARKED_READY
-        if event.is_paused and event.reason == AgentState.OFFLINE:
-            return []  # our own mark for a signed-out agent
+        is_out = event.reason == AgentState.OFFLINE or desk.agent in self._signed_out
+        if event.is_paused and is_out:
+            return []  # our own mark for a signed-out agent, or the echo of one before it
         if event.is_paused and event.reason == AgentState.WRAP_UP:
             return self._still_wrapping_up(desk, event.at)
         if event.is_paused and event.reason == AgentState.RESERVED:

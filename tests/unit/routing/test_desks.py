@@ -130,6 +130,15 @@ def test_after_a_restart_the_queues_mark_tells_the_state() -> None:
     assert not of_kind(effects, SetQueueMark)
 
 
+@pytest.mark.parametrize("reason", ["wrap_up", "reserved", "lunch"])
+def test_the_late_echo_of_a_mark_does_not_bring_back_who_has_signed_out(
+    desks: Desks, reason: str
+) -> None:
+    desks.wish(ONE, Trigger.SIGN_OUT, at=AT)
+    assert desks.apply(marked(ONE, reason)) == []
+    assert desks.get(ONE).state is AgentState.OFFLINE
+
+
 def test_strangers_change_nothing(desks: Desks) -> None:
     assert desks.apply(rings(AgentId("9999"))) == []
     assert desks.apply(ring_ends(TWO, tel.RingEnd.NO_ANSWER)) == []
