@@ -5,8 +5,7 @@ transaction with what they change in the snapshots, and a slow Redis holds up no
 (the bridge), one epoch for each time it starts or Redis has lost something: a reader that knows
 another epoch takes a snapshot. Memory is the truth while Redis is away; on its return everything is
 written anew under a new epoch, so nothing in between needs to be kept. A Redis that was restarted
-without our noticing is known by its run id, one that was emptied by our own sign of life missing
-from it.
+without our noticing is known by its run id, one that was emptied by the epoch missing from it.
 """
 
 import asyncio
@@ -48,6 +47,8 @@ RENEW_EVERY_S: Final = 3_600.0
 ALIVE_KEY: Final = "hotline:push:alive"
 """There while a bridge follows Asterisk and can write; the web role pauses its pages without it."""
 ALIVE_EXPIRY_S: Final = 6
+EPOCH_KEY: Final = "hotline:push:epoch"
+"""Written with all desks together and by nothing else: without it this Redis was emptied."""
 MOST_UNSENT: Final = 100
 """Events that wait for the loop's next turn. Overflow rule: they are sent at once."""
 WRITE_TIMEOUT_S: Final = 1.5
@@ -78,7 +79,6 @@ class Publisher:
         """Of the desks with something unsent: what Redis has."""
         self._sent_wall: WallView | None = None
         self._run_id = ""
-        self._signed_mono: float | None = None
         self._renewed_mono = 0.0
         self._began_mono: float | None = None
 
@@ -197,15 +197,12 @@ class Publisher:
     async def _sign_on(self) -> None:
         """Say that we live, and look whether this is still the Redis that we wrote to."""
         pipe = self._redis.pipeline(transaction=False)
-        pipe.execute_command("GET", ALIVE_KEY)
+        pipe.execute_command("GET", EPOCH_KEY)
         pipe.execute_command("SET", ALIVE_KEY, self._epoch, "EX", ALIVE_EXPIRY_S)
         pipe.execute_command("INFO", "server")
-        sign, _, told = await pipe.execute()
-        run_id, now_mono = str(told.get("run_id", "")), asyncio.get_running_loop().time()
-        signed_mono, self._signed_mono = self._signed_mono, now_mono
-        is_emptied = (
-            sign is None and signed_mono is not None and now_mono - signed_mono < ALIVE_EXPIRY_S / 2
-        )
+        epoch, _, told = await pipe.execute()
+        run_id = str(told.get("run_id", ""))
+        is_emptied = not self._is_behind and epoch != self._epoch.encode()
         if run_id != self._run_id or is_emptied:
             self._fall_behind()
             self._run_id = run_id
@@ -215,7 +212,7 @@ class Publisher:
         # From here to the writing nothing waits: what is published next goes behind it.
         self._epoch = secrets.token_hex(8)
         self._is_behind = False
-        commands: list[Command] = []
+        commands: list[Command] = [("SET", EPOCH_KEY, self._epoch, "EX", VIEW_EXPIRY_S)]
         for scope in self._seqs:
             commands += whole(scope, self._stored(scope))
             commands.append(self._event_command(scope, self._seqs[scope], b""))
@@ -224,7 +221,7 @@ class Publisher:
 
     async def _renew(self) -> None:
         pipe = self._redis.pipeline(transaction=False)
-        for key in (PUSH_STREAM, *(view_key(scope) for scope in self._seqs)):
+        for key in (PUSH_STREAM, EPOCH_KEY, *(view_key(scope) for scope in self._seqs)):
             pipe.execute_command("EXPIRE", key, VIEW_EXPIRY_S)
         if not all(await pipe.execute()):
             self._fall_behind()  # somebody has emptied this Redis

@@ -9,6 +9,7 @@ import psutil
 import pytest
 
 from base.database import Database
+from server.live import publisher
 from server.live.publisher import PUSH_STREAM
 from server.push.hub import FEED_DEAD_AFTER_S
 from server.push.protocol import Links, LinksChanged, PopShown
@@ -17,6 +18,7 @@ from server.services.valkey import PrivateValkey
 from server.streams import RedisValue, append
 from tests.conftest import TestValkey
 from tests.fakes import desk_samples as samples
+from tests.integration.server.push import parts
 from tests.integration.server.push.parts import Bridge, Browser, WebProcess
 
 UP = Links(telephony="up", speech="up", database="up")
@@ -87,6 +89,23 @@ async def test_an_emptied_redis_is_noticed_though_it_runs_on(
             Browser(tokens["1001"]).at(console.url) as browser,
         ):
             await browser.until_equal(bridge)
+
+
+async def test_an_emptied_redis_is_noticed_also_by_a_bridge_that_looks_late(
+    own_valkey: TestValkey, web: Database, tokens: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its sign of life may have run out meanwhile, and an event may have come."""
+    monkeypatch.setattr(parts, "TICK_S", 1.5)
+    monkeypatch.setattr(publisher, "ALIVE_EXPIRY_S", 1)
+    async with Bridge(own_valkey.url) as bridge:
+        await asyncio.sleep(0.3)  # it has just looked: the next time is late
+        await bridge.redis.flushall()
+        await bridge.publish(PopShown(pop=samples.pop()))
+        async with (
+            WebProcess(own_valkey.url, web) as console,
+            Browser(tokens["1002"]).at(console.url) as browser,
+        ):
+            await browser.until_equal(bridge, "1002")
 
 
 async def test_a_frozen_redis_holds_the_bridge_up_for_a_bounded_time(
