@@ -115,7 +115,7 @@ async def reveal_caller(
         if row is None:
             raise TicketUnseen
         if by.user in {str(each) for each in row["recused_users"]}:
-            raise RevealRefused(why="recused")
+            raise TicketUnseen
         await connection.execute(
             SQL["log_access"],
             by.user,

@@ -23,10 +23,10 @@ from tickets.assignment import Assignment
 from tickets.due import DueTimes
 from tickets.facts import Actor, TicketFacts
 from tickets.law import Law, places_of, refused
-from tickets.lifecycle import TABLE, Edge, is_theirs, sees_lane
+from tickets.lifecycle import TABLE, Edge, check_visible, is_theirs
 from tickets.moves import Move, SplitDemand
 from tickets.records import Record
-from tickets.refusals import IllegalMove, NotFitting, NotYours, TicketUnseen
+from tickets.refusals import IllegalMove, NotFitting, NotYours
 from tickets.timers import Timer, timers_of
 from tickets.units import Organisation
 
@@ -173,10 +173,7 @@ def law_of(facts: TicketFacts, pack: Pack) -> Law:
 
 
 def _edge(facts: TicketFacts, move: Move, actor: Actor, the_law: Law) -> Edge:
-    if not sees_lane(facts, actor):
-        raise TicketUnseen
-    if actor.unit is not None and not facts.is_seen_by(actor.unit):
-        raise TicketUnseen
+    check_visible(facts, actor)
     tag = m.tag_of(type(move))
     edge = TABLE.get((facts.state, tag))
     if edge is None or facts.lane not in edge.lanes:

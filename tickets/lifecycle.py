@@ -15,7 +15,7 @@ from tickets import moves as m
 from tickets.assignment import Assignment, AssignmentState
 from tickets.facts import Actor, ActorRole, TicketFacts
 from tickets.law import Law
-from tickets.refusals import IllegalMove
+from tickets.refusals import IllegalMove, TicketUnseen
 from tickets.ticket import Lane, TicketState
 
 S, A, R = TicketState, AssignmentState, ActorRole
@@ -295,6 +295,14 @@ def sees_lane(facts: TicketFacts, actor: Actor) -> bool:
     if facts.lane is Lane.STAFF_COMPLAINT:
         who.add(R.HEAD)
     return bool(who & actor.roles) and actor.user not in facts.recused_users
+
+
+def check_visible(facts: TicketFacts, actor: Actor) -> None:
+    """``TicketUnseen`` where the ticket is locked away from them, or not their unit's to see."""
+    if not sees_lane(facts, actor):
+        raise TicketUnseen
+    if actor.unit is not None and not facts.is_seen_by(actor.unit):
+        raise TicketUnseen
 
 
 def check_open(state: TicketState, act: str) -> None:

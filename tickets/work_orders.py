@@ -28,6 +28,7 @@ from tickets.due import DueTimes
 from tickets.facts import Actor, ActorRole, TicketFacts
 from tickets.intake import WITHHELD, Demand, pack_id
 from tickets.law import Law
+from tickets.lifecycle import check_visible
 from tickets.messages import post_messages
 from tickets.moves import Move, Share, SplitDemand
 from tickets.new_ticket import insert_demand, texts_sha256
@@ -186,6 +187,7 @@ class WorkOrders:
         """As ``move``, inside somebody's transaction."""
         while True:
             before = await facts_of(connection, ticket)
+            check_visible(before, by)  # before a version is told
             if expected_version is not None:
                 await _must_stand(connection, before, expected_version)
             if not before.pack.name:  # from before packs: the first move adopts today's
@@ -254,6 +256,12 @@ async def open_lanes(connection: Connection, by: Actor) -> None:
         await connection.execute(SQL["open_locked_lanes"])
     elif ActorRole.HEAD in by.roles:
         await connection.execute(SQL["open_staff_complaints"])
+
+
+async def open_to_read(connection: Connection, by: Actor) -> None:
+    """As ``open_lanes``, and what is hidden from ``by`` themselves takes no place in a list."""
+    await open_lanes(connection, by)
+    await connection.execute(SQL["read_for"], by.user)
 
 
 def _units_of(facts: TicketFacts, move: Move, by: Actor) -> Iterator[UnitId]:

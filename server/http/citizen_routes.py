@@ -4,7 +4,8 @@ Shown is how far it is, never who handles it by name, who called, or what others
 are braked by ticket and by address before they are compared.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final
 
@@ -25,7 +26,7 @@ from tickets.assignment import AssignmentState as A
 from tickets.due import OF_CLOCKS
 from tickets.facts import TicketFacts
 from tickets.moves import AskExplanation, Rate
-from tickets.parties import hidden, parties_of
+from tickets.parties import Party, hidden, parties_of
 from tickets.refusals import OF_LAW, OF_MOVES
 from tickets.ticket import TicketState
 from tickets.unit_store import organisation_around
@@ -181,7 +182,7 @@ class CitizenRoutes:
                     )
                     for each in facts.explanations
                 ],
-                refusal=refusal,
+                refusal=None if refusal is None else _hidden(refusal, parties),
                 withheld=[*ALWAYS_WITHHELD, *(each.value for each in kept.value)],
                 withheld_by=kept.card.place,
                 objections=objections(the_law),
@@ -205,3 +206,9 @@ class CitizenRoutes:
         code = request.headers.get(CODE, "")[:40]
         number = request.match_info["number"][:40]
         return await self._door.facts(number, code, origin, is_locked_shown=is_locked_shown)
+
+
+def _hidden(refusal: board.RefusalTold, parties: Iterable[Party]) -> board.RefusalTold:
+    return replace(
+        refusal, told=hidden(refusal.told, parties), refer_to=hidden(refusal.refer_to, parties)
+    )

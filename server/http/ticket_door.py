@@ -16,7 +16,7 @@ from server.auth import Role, User
 from server.http.identity import COOKIE, Identity, NotAllowed
 from tickets.access import UnitView
 from tickets.facts import Actor, ActorRole
-from tickets.work_orders import WorkOrders, open_lanes
+from tickets.work_orders import WorkOrders, open_to_read
 
 ACTS_AS: Final = {
     Role.AGENT: ActorRole.AGENT,
@@ -70,5 +70,5 @@ class TicketDoor:
                 yield connection
             return
         async with self._database.transaction() as connection:
-            await open_lanes(connection, actor)
+            await open_to_read(connection, actor)
             yield connection

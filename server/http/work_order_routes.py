@@ -362,8 +362,9 @@ class WorkOrderRoutes:
         return json_response(await reveal_caller(self._database, actor, ticket, why.reason))
 
     async def accesses(self, request: web.Request) -> web.Response:
-        await self._door.who(request, AUDITS)
-        return json_response(await accesses(self._database, await self._door.ticket(request)))
+        _user, actor = await self._door.who(request, AUDITS)
+        facts = await self._orders.facts(await self._door.ticket(request), actor)
+        return json_response(await accesses(self._database, facts.id))
 
     async def units(self, request: web.Request) -> web.Response:
         _user, actor = await self._door.who(request)

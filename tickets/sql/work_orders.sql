@@ -6,6 +6,11 @@ SELECT set_config('hotline.locked_lanes', 'open', true);
 -- The same for the head, who sees no other locked lane.
 SELECT set_config('hotline.locked_lanes', 'staff_complaint', true);
 
+-- name: read_for
+-- For this transaction alone: lists leave out what this person stepped back from, and locked tickets
+-- that are about them.
+SELECT set_config('hotline.person', $1, true);
+
 -- name: facts_of_ticket
 -- A ticket with all that belongs to it, as the JSON of tickets.facts.TicketFacts.
 SELECT to_jsonb(t) || jsonb_build_object(

@@ -169,7 +169,7 @@ async def test_every_named_statement_fits_the_schema_and_the_rights_of_its_role(
     of_web = {**AUTH_SQL, **TICKETS_SQL, **OUTBOX_SQL, **EVENTS_SQL, **ADMISSION_SQL, **SETTLE_SQL}
     of_web |= {**NUISANCE_SQL, **PROGRESS_SQL, **ATTACHMENTS_SQL, **OVERSIGHT_SQL, **SMS_SQL}
     of_web |= {**OUTAGES_SQL, **STUDIES_SQL, **PARTIES_SQL}
-    of_unit = {"page_of_unit", "lines_of_unit", "unit_texts"}
+    of_unit = {"page_of_unit", "lines_of_unit", "unit_texts", "unit_explanations"}
     of_centre = {"page_of_centre", "lines", "texts", "former_texts", "refusal_told", "told_texts"}
     of_centre |= {"answer_told", "similar_tickets"}
     of_web |= {name: sql for name, sql in BOARD_SQL.items() if name not in of_unit}

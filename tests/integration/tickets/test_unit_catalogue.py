@@ -41,6 +41,7 @@ CALLABLE = {
     "session_is_body",
     "session_unit",
     "session_user_id",
+    "unit_explanations",
     "unit_texts",
 }
 RELATIONS = """

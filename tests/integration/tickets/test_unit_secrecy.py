@@ -9,7 +9,7 @@ import pytest
 from base.database import Connection, Database
 from base.ids import TicketId, UnitId
 from tests.fakes.city import DONGGUAN, HOUSING, LIXIA, MARKET, UNITS, WATER, centre, of_unit
-from tests.fakes.work_order import SUPERVISOR, WorkOrder, WorkOrders
+from tests.fakes.work_order import CALLER, SUPERVISOR, WorkOrder, WorkOrders
 from tests.fakes.work_order_http import Asking
 from tests.integration.tickets.sessions import Session
 from tickets import moves as m
@@ -23,7 +23,7 @@ from tickets.access import (
 from tickets.assignment import GONE_STATES, AssignmentState
 from tickets.facts import ActorRole
 from tickets.masking import masked_name, masked_number
-from tickets.refusals import NotFitting, NotSaid, RefusedByLaw
+from tickets.refusals import NotFitting, NotSaid, RefusedByLaw, TicketUnseen
 from tickets.seal_store import verify
 from tickets.store import TicketStore
 from tickets.ticket import TicketType
@@ -208,7 +208,7 @@ async def test_the_centres_reveal_is_logged_and_not_for_the_recused(
     assert shown.number == "13800001234"
     recusal = m.Recuse(users=[reader.user], interest="亲属")
     await order.do(recusal, centre(ActorRole.AGENT))
-    with pytest.raises(RevealRefused):
+    with pytest.raises(TicketUnseen):
         await reveal_caller(web, reader, order.facts.id, "回访")
     assert [each.reason for each in await reveals(web, order.facts.id)] == ["回访"]
 
@@ -394,3 +394,57 @@ async def test_nothing_goes_to_the_unit_of_whom_the_demand_accuses_by_name(
     said = {"channel": "web", "type": "report", "demand": "举报", "accused_units": ["no.such"]}
     status, told = await http.ask(centre(ActorRole.AGENT), "POST", "/api/work-orders", said)
     assert (status, told["code"]) == (422, "ticket_accused_unknown")
+
+
+async def test_of_a_confidential_ticket_the_callers_question_does_not_tell_who_they_are(
+    hotline: Hotline, asking: Ask, sign_in: SignIn
+) -> None:
+    http = await asking("jinan_2018")
+    order = await at_market(hotline, is_confidential=True)
+    assert order.facts.reply_due_at is not None
+    order.orders.at = order.facts.reply_due_at
+    asked = m.AskExplanation(ground="overdue", question="我是王小明，13800001234，为何不答复？")
+    await order.do(asked, CALLER)
+    path = f"/api/work-orders/{order.facts.number}"
+    read = await http.must(of_unit(MARKET), "GET", path)
+    [shown] = read["part"]["explanations"]
+    assert shown["question"] == "我是***，****，为何不答复？"
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        await sign_in(MARKET).fetch("SELECT question FROM explanations")
+    kept = await http.must(SUPERVISOR, "GET", path)
+    assert "王小明" in kept["facts"]["explanations"][0]["question"]
+
+
+@pytest.mark.parametrize(
+    ("number", "said", "read"),
+    [
+        ("+8613800001234", "电话13800001234", "电话****"),
+        ("8613800001234", "电话138 0000 1234。", "电话****。"),
+        ("013800001234", "请打13800001234", "请打****"),
+        ("13800001234", "请打+86 13800001234", "请打****"),
+        ("053188001234", "座机0531-88001234", "座机****"),
+        ("+8653188001234", "座机0531-88001234", "座机****"),
+        ("053188001234", "座机88001234，三号楼", "座机8****，三号楼"),
+        ("13800001234", "编号20261019，电话13900001111", "编号20261019，电话13900001111"),
+    ],
+    ids=[
+        "country code with plus",
+        "country code",
+        "zero before",
+        "country code in the text",
+        "town code",
+        "town code behind the country's",
+        "without town code",
+        "another number",
+    ],
+)
+async def test_a_confidential_callers_number_is_found_however_it_is_written(
+    number: str, said: str, read: str, hotline: Hotline, asking: Ask
+) -> None:
+    http = await asking("jinan_2018")
+    order = await hotline("jinan_2018").register(
+        is_confidential=True, caller_number=number, demand=said
+    )
+    await order.to_units(MARKET)
+    shown = await http.must(of_unit(MARKET), "GET", f"/api/work-orders/{order.facts.number}")
+    assert shown["texts"]["demand"] == read

@@ -81,7 +81,8 @@ SELECT to_jsonb(r) AS request FROM unit_requests r WHERE ticket_id = $1 ORDER BY
 SELECT to_jsonb(c) AS asked FROM consults c WHERE ticket_id = $1 ORDER BY number;
 
 -- name: unit_explanations
-SELECT to_jsonb(e) AS asked FROM explanations e WHERE ticket_id = $1 ORDER BY number;
+-- By the units' login, as ``unit_texts``.
+SELECT hotline.unit_explanations($1) AS asked;
 
 -- name: history
 SELECT seq, at, action FROM ledger WHERE ticket_id = $1 ORDER BY seq;
