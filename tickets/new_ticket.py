@@ -26,7 +26,7 @@ from tickets.law import places_of
 from tickets.ledger import canonical_json
 from tickets.messages import post_messages
 from tickets.store import SQL, append_to_ledger
-from tickets.ticket import TITLE_CHARACTERS, TicketRefused, TicketState
+from tickets.ticket import TITLE_CHARACTERS, Lane, TicketRefused, TicketState
 
 log = structlog.get_logger(__name__)
 
@@ -97,7 +97,7 @@ async def insert_demand(
         )
         if known is not None:
             return TicketId(known)
-    if demand.call is not None:
+    if demand.call is not None and demand.lane is Lane.ORDINARY:
         await connection.execute(SQL["lock_call"], demand.call)
         known = await connection.fetchrow(SQL["ticket_of_call"], demand.call)
         if known is not None:

@@ -3,10 +3,11 @@
 SELECT pg_advisory_xact_lock(hashtextextended('ticket of call ' || $1, 0));
 
 -- name: ticket_of_call
+-- Its ordinary one: what is locked away stands beside it.
 SELECT id, number, call_id, channel, type, topic, title, content, demand, place, occurred,
        urgency, caller_name, caller_number, contact_number, wants_reply, confidential, state,
        created_by, created_at, entered_at, version
-FROM tickets WHERE call_id = $1;
+FROM tickets WHERE call_id = $1 AND lane = 'ordinary';
 
 -- name: ticket_by_number
 SELECT id, number, call_id, channel, type, topic, title, content, demand, place, occurred,

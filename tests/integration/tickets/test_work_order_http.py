@@ -14,6 +14,7 @@ from tests.fakes.work_order_http import Asking, HttpBackend
 from tickets import moves as m
 from tickets.facts import ActorRole
 from tickets.refusals import RefusedByLaw, TicketUnseen
+from tickets.registration import Confirmation, register
 from tickets.ticket import TicketState
 
 Ask = Callable[[str], Awaitable[Asking]]
@@ -128,6 +129,27 @@ async def test_a_call_that_has_its_ticket_gets_no_second_one(
     status, told = await jinan.ask(AGENT, "POST", ORDERS, {**DEMAND, "call": "hl1-1.1"})
     assert (status, told["code"]) == (409, "ticket_call_has_one")
     assert told["params"]["number"] == number
+
+
+async def test_a_complaint_about_whoever_took_the_call_stands_beside_the_calls_own_ticket(
+    jinan: Asking, owner: Connection, web: Database
+) -> None:
+    await answered(owner, "hl1-1.1", "1001")
+    complaint = {**DEMAND, "call": "hl1-1.1", "lane": "staff_complaint", "type": "complain"}
+    first = await registered(jinan, **complaint)
+    confirmed = Confirmation(
+        call="hl1-1.1",
+        actor=AGENT.user,
+        confirmed_at=jinan.clock.at,
+        fields={"type": "help", "demand": "恢复供水"},
+    )
+    made = await register(web, confirmed)
+    assert made.is_new
+    assert made.ticket.number != first
+    second = await registered(jinan, **complaint)
+    assert second not in (first, made.ticket.number)
+    status, told = await jinan.ask(AGENT, "POST", ORDERS, {**DEMAND, "call": "hl1-1.1"})
+    assert (status, told["params"]["number"]) == (409, made.ticket.number)
 
 
 @pytest.mark.parametrize("text", ["停水\0停电", "停水\ud800"])
