@@ -20,6 +20,7 @@ from base.database import Database
 from server.auth import Role
 from server.citizen_door import CALLER
 from server.http.citizen_routes import CitizenRoutes
+from server.http.downloads import give
 from server.http.identity import NotAllowed
 from server.http.operations import Asker, Operation
 from server.http.problems import (
@@ -61,8 +62,6 @@ UPLOAD_S: Final = 300.0
 LEAST_BYTES_S: Final = 8192.0
 """Who sends slower holds a place that others want; looked at after ``GRACE_S``."""
 GRACE_S: Final = 10.0
-DOWNLOAD_PIECE_S: Final = 30.0
-"""A reader that takes no piece for so long is let go."""
 DECIDES: Final = frozenset(
     {ActorRole.DISPATCHER, ActorRole.REVIEWER, ActorRole.SUPERVISOR, ActorRole.HEAD}
 )
@@ -329,17 +328,7 @@ async def _send(
             "Cache-Control": "private, no-store",
         }
     )
-    await response.prepare(request)
-    try:
-        while piece := await asyncio.to_thread(file.read, PIECE_BYTES):
-            async with asyncio.timeout(DOWNLOAD_PIECE_S):
-                await response.write(piece)
-    except TimeoutError:
-        if request.transport is not None:
-            request.transport.abort()
-        raise ConnectionResetError from None
-    await response.write_eof()
-    return response
+    return await give(request, response, file)
 
 
 def _base64(sha256: str) -> str:

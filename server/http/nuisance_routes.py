@@ -22,7 +22,8 @@ from routing.nuisance import Offer, StepKind, Wish, law_of_suspension, misuses, 
 from rules.pack import Pack
 from rules.values import Misuse
 from server.auth import Role, User
-from server.evidence import PIECE_BYTES, EvidenceMaker
+from server.evidence import EvidenceMaker
+from server.http.downloads import give
 from server.http.identity import Identity
 from server.http.own_calls import NotYourCall
 from server.http.problems import body, json_response
@@ -251,12 +252,8 @@ async def _send(request: web.Request, file: Path, name: str) -> web.StreamRespon
             "Cache-Control": "private, no-store",
         }
     )
-    await response.prepare(request)
     with file.open("rb") as content:
-        while piece := await asyncio.to_thread(content.read, PIECE_BYTES):
-            await response.write(piece)
-    await response.write_eof()
-    return response
+        return await give(request, response, content)
 
 
 def _offer(offer: Offer) -> dict[str, object]:
