@@ -204,7 +204,7 @@ async def lines(connection: Connection, wanted: Wanted, by: Actor) -> tuple[list
         rows = await connection.fetch(SQL["lines_of_unit"], numbers)
     else:
         rows = await connection.fetch(SQL["lines"], numbers, by.user)
-    # By the page's numbers: a ticket that is left out of the lines ends no list.
+    # By the page's numbers: a ticket that went out of sight just now ends no list.
     following = numbers[-1] if len(numbers) == limit else None
     return msgspec.convert([dict(row) for row in rows], list[Line]), following
 

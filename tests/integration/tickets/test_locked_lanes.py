@@ -101,17 +101,6 @@ async def test_the_heads_list_holds_no_place_of_a_retaliation_report_and_their_c
         assert numbers == [complaint.facts.number] or "words=2" in query
 
 
-async def test_a_list_goes_on_below_a_ticket_that_one_stepped_back_from(
-    http: Asking, hotline: Hotline
-) -> None:
-    reviewer = centre(ActorRole.REVIEWER, 4)
-    old = await hotline(JINAN).register(type=TicketType.REPORT)
-    left = await hotline(JINAN).register(type=TicketType.REPORT)
-    await left.do(m.Recuse(users=[reviewer.user], interest="亲属"), SUPERVISOR)
-    page = await http.must(reviewer, "GET", f"{ORDERS}?limit=1")
-    assert [each["number"] for each in page["items"]] == [old.facts.number]
-
-
 async def test_a_complaint_is_no_evidence_for_whom_it_is_about(
     http: Asking, complaint: WorkOrder
 ) -> None:
