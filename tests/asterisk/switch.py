@@ -94,6 +94,7 @@ PROMPT_LENGTH_S = {
     # Long enough to press a key while it is spoken.
     **dict.fromkeys(("queue-thereare", "digits/2", "digits/3", "digits/4"), 0.6),
     "queue-callswaiting": 0.6,
+    **dict.fromkeys(("hotline/return-accepted", "hotline/satisfaction-thanks"), 1.0),
 }
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from base.ids import AgentId
 from telephony.events import CallAnswered, CallEnded, LegHeld
-from telephony.phone import CallState, Phone, PhoneCall, answer_after, ignore
+from telephony.phone import CallState, Phone, PhoneCall, answer_after, ignore, reject_with
 from telephony.switch import AsteriskSwitch
 from tests.asterisk.manager import BareManager
 from tests.asterisk.people import AGENT_HZ, CITIZEN_HZ, People, voice
@@ -104,6 +104,56 @@ async def test_a_caller_sent_on_to_nobody_comes_back_first(
     await until_heard(talk.citizen, PROMPT_HZ["hotline/sent-back"], timeout_s=10)
     await until(lambda: len(manager.named("QueueCallerJoin")) == 2, timeout_s=10)
     await talk.citizen.hangup()
+
+
+@pytest.mark.parametrize("by", ["keys", "refer"])
+@pytest.mark.parametrize("colleague", ["silent", "declines", "gone"])
+async def test_a_caller_sent_on_by_the_phone_itself_comes_back_if_nobody_takes_the_call(
+    talk: Talk, manager: BareManager, by: str, colleague: str
+) -> None:
+    talk.colleague.on_ring(reject_with(603) if colleague == "declines" else ignore())
+    to = "1003" if colleague == "gone" else "1002"
+    if by == "refer":
+        assert await talk.agent.refer(to) == 202
+    else:
+        press(talk.agent, "##")
+        await until_heard(talk.agent, 300.0)
+        press(talk.agent, to)
+    await until(lambda: len(manager.named("QueueCallerJoin")) == 2, timeout_s=10)
+    assert talk.citizen.state is CallState.UP
+    await talk.citizen.hangup()
+
+
+async def test_a_caller_whom_nobody_outside_takes_comes_back(
+    talk: Talk, manager: BareManager, people: People
+) -> None:
+    (await people.outside()).on_ring(reject_with(603))
+    assert await talk.agent.refer("13900000055") == 202
+    await until(lambda: len(manager.named("QueueCallerJoin")) == 2, timeout_s=10)
+    await talk.citizen.hangup()
+
+
+async def test_110_is_told_the_callers_own_number_after_nobody_outside_took_the_caller(
+    people: People, manager: BareManager
+) -> None:
+    (await people.outside()).on_ring(reject_with(603))
+    exchange = await people.exchange()
+    agent = await people.agent("1001")
+    agent.on_ring(answer_after(0))
+    citizen = await people.citizen("13800000062", name="王小明")
+    call = await citizen.call("12345", play=voice(CITIZEN_HZ))
+    channel = (await manager.until("AgentConnect"))["DestUniqueid"]
+    caller = (await manager.until("QueueCallerJoin"))["Uniqueid"]
+    await manager.action("Setvar", Channel=caller, Variable="HOTLINE_TARGET", Value="13900000055")
+    agent.on_ring(ignore())
+    await manager.action("BlindTransfer", Channel=channel, Exten="*72", Context="from-agent")
+    await until(lambda: len(manager.named("QueueCallerJoin")) == 2, timeout_s=10)
+    press(call, "9")
+    await until_heard(call, PROMPT_HZ["hotline/emergency-menu"])
+    press(call, "1")
+    line = await exchange.until_ringing(10)
+    assert (line.number, line.name) == ("13800000062", "王小明")
+    await call.hangup()
 
 
 async def test_a_process_that_starts_while_the_agent_asks_knows_whose_call_it_is(

@@ -124,6 +124,33 @@ async def test_key_works_while_a_caller_is_told_something_by_order_of_admission(
     await call.hangup()
 
 
+async def test_key_works_while_a_caller_is_told_of_the_return_call(
+    people: People, manager: BareManager
+) -> None:
+    call = await (await people.citizen("13800000043")).call("12345")
+    await manager.until("QueueCallerJoin")
+    call.send_digit("2")
+    await manager.until("CallMarked", Kind="return_asked")
+    call.send_digit(KEY)
+    await until_heard(call, PROMPT_HZ["hotline/emergency-menu"], timeout_s=5)
+    await call.hangup()
+
+
+async def test_key_works_while_a_caller_is_thanked(people: People, manager: BareManager) -> None:
+    agent = await people.agent("1001")
+    agent.on_ring(answer_after(0))
+    call = await (await people.citizen("13800000044")).call("12345")
+    taken = await agent.until_ringing(8)
+    await manager.until("AgentConnect")
+    await taken.hangup()
+    await until_heard(call, PROMPT_HZ["hotline/satisfaction"])
+    call.send_digit("2")
+    await manager.until("CallMarked", Kind="satisfaction")
+    call.send_digit(KEY)
+    await until_heard(call, PROMPT_HZ["hotline/emergency-menu"], timeout_s=5)
+    await call.hangup()
+
+
 async def test_key_while_an_agent_rings_reaches_the_line_and_the_agent_stops_ringing(
     people: People, admission: Admission
 ) -> None:

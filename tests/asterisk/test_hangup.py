@@ -1,6 +1,7 @@
 """Whoever hangs up, and whenever: nothing stays behind (the conftest looks after each test)."""
 
 import asyncio
+import re
 
 import pytest
 
@@ -96,6 +97,14 @@ async def test_phone_that_vanishes_in_a_call_does_not_hold_the_caller_for_ever(
 ) -> None:
     listing = asterisk.cli("pjsip show endpoint 1001")
     assert "rtp_timeout                        : 60" in listing
+
+
+@pytest.mark.parametrize("trunk", ["emergency", "emergency-2"])
+async def test_an_emergency_line_that_listens_in_silence_is_not_hung_up_on(
+    asterisk: Switch, trunk: str
+) -> None:
+    listing = await asterisk.ask(f"pjsip show endpoint {trunk}")
+    assert re.search(r"rtp_timeout +: 0\n", listing), listing
 
 
 async def test_an_agent_on_hold_loses_nothing(people: People) -> None:

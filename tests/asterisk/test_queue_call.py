@@ -1,10 +1,13 @@
 """A citizen calls 12345 and an agent answers: the ordinary way, on real Asterisk."""
 
 import asyncio
+from datetime import UTC, datetime, timedelta
 from urllib.parse import unquote
 
 import pytest
 
+from telephony.events import Outcome
+from telephony.past_calls import PastCall, read_past_calls
 from telephony.phone import CallState, PhoneError, answer_after, reject_with
 from tests.asterisk.manager import BareManager
 from tests.asterisk.people import AGENT_HZ, CITIZEN_HZ, Admission, People, voice
@@ -38,10 +41,14 @@ async def test_greeting_and_recording_notice_are_heard_before_the_agent(
     await call.hangup()
 
 
+@pytest.mark.parametrize(
+    "name",
+    ["张三,Queue: x", "张三(手机", "a)b(:1:0"],
+    ids=["comma", "open bracket", "brackets"],
+)
 async def test_product_is_told_of_the_call_in_words_that_cannot_be_forged(
-    people: People, admission: Admission, manager: BareManager
+    people: People, admission: Admission, manager: BareManager, name: str
 ) -> None:
-    name = "张三,Queue: x"
     citizen = await people.citizen("13800000002", name=name)
     call = await citizen.call("12345")
     told = await manager.until("CallArrived")
@@ -59,6 +66,27 @@ async def test_product_is_told_of_the_call_in_words_that_cannot_be_forged(
     await call.hangup()
     gone = await manager.until("CallGone", Call=told["Call"])
     assert gone["Recording"] == f"{told['Call']}.raw"
+
+
+@pytest.mark.parametrize("number", ["1%29%3A0%3A1", "a%22%2Cb", "%28%28"])
+async def test_books_keep_their_form_whatever_stands_for_a_number(
+    people: People, manager: BareManager, asterisk: Switch, number: str
+) -> None:
+    call = await (await people.citizen(number)).call("12345")
+    told = await manager.until("CallArrived")
+    await manager.until("QueueCallerJoin")
+    await call.hangup()
+    await manager.until("CallGone", Call=told["Call"])
+    begun = datetime.now(UTC) - timedelta(minutes=1)
+
+    def in_books() -> PastCall | None:
+        calls = read_past_calls(asterisk.config.log_dir, begun)
+        return next((each for each in calls if each.call == told["Call"]), None)
+
+    await until(lambda: (past := in_books()) is not None and past.ended_at is not None)
+    past = in_books()
+    assert past is not None
+    assert (past.called_number, past.outcome) == ("12345", Outcome.ABANDONED)
 
 
 async def test_agent_who_does_not_answer_is_followed_by_the_next(

@@ -2,16 +2,23 @@
 
 import asyncio
 import functools
+import tempfile
 from collections.abc import Sized
+from contextlib import AsyncExitStack
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+from telephony import process
 from telephony.books import QUEUE_LOG, read_book
+from telephony.config import render
 from telephony.naming import began_at
-from telephony.phone import CallState, PhoneCall, answer_after
+from telephony.phone import CallState, PhoneCall, answer_after, ignore
+from telephony.tree import AsteriskTree
 from tests.asterisk.manager import BareManager, seconds_between
 from tests.asterisk.people import AGENT_HZ, CITIZEN_HZ, Admission, People, voice
-from tests.asterisk.switch import PROMPT_HZ, Switch, until, until_heard
+from tests.asterisk.switch import PROMPT_HZ, Switch, start_switch, until, until_heard
 
 
 def has_more_than(things: Sized, count: int) -> bool:
@@ -244,6 +251,29 @@ async def test_a_queue_outside_its_hours_sends_its_callers_to_the_one_that_stand
     await call.hangup()
 
 
+async def test_a_caller_whose_queue_a_reload_takes_away_waits_on_in_the_first(
+    asterisk_tree: AsteriskTree,
+) -> None:
+    with tempfile.TemporaryDirectory(prefix="hotline-away-") as home:
+        switch = start_switch(asterisk_tree, Path(home), system_name="away", look_every_s=4)
+        try:
+            async with AsyncExitStack() as stack:
+                people = People(switch, stack)
+                manager = await stack.enter_async_context(BareManager(switch.ami_port))
+                await manager.login(switch.secret)
+                await people.agent("1001")
+                call = await (await people.citizen()).call("12348")
+                await manager.until("QueueCallerJoin", Queue="law")
+                left = tuple(q for q in switch.config.queues if q.name not in ("law", "shut"))
+                render(replace(switch.config, queues=left))
+                await switch.ask("core reload")
+                await manager.until("QueueCallerJoin", Queue="hotline", timeout_s=20)
+                assert call.state is CallState.UP
+                await call.hangup()
+        finally:
+            process.stop(switch.config)
+
+
 async def test_agent_sends_a_caller_to_a_special_queue_by_its_code(
     people: People, manager: BareManager
 ) -> None:
@@ -258,6 +288,30 @@ async def test_agent_sends_a_caller_to_a_special_queue_by_its_code(
     joined = await manager.until("QueueCallerJoin", Queue="law", timeout_s=8)
     assert joined["Uniqueid"] == manager.named("QueueCallerJoin")[0]["Uniqueid"]
     await call.hangup()
+
+
+async def test_a_caller_sent_to_another_queue_lines_up_behind_who_waits_there(
+    people: People, manager: BareManager, asterisk: Switch
+) -> None:
+    agent = await people.agent("1001")
+    await people.pause("1001")
+    agent.on_ring(answer_after(0))
+    call = await (await people.citizen("13800000131")).call("12345")
+    # Looked at once and back at the old place: the first.
+    await until(lambda: len(manager.named("QueueCallerJoin")) == 2, timeout_s=20)
+    await asterisk.ask("queue unpause member PJSIP/1001")
+    taken = await agent.until_ringing(8)
+    await manager.until("AgentConnect")
+    other = await (await people.citizen("13800000132")).call("12348")
+    await manager.until("QueueCallerJoin", Queue="law")
+    agent.on_ring(ignore())
+    for digit in "##801":
+        taken.send_digit(digit)
+    in_law = functools.partial(manager.named, "QueueCallerJoin", Queue="law")
+    await until(lambda: len(in_law()) == 2)
+    assert [each["Position"] for each in in_law()] == ["1", "2"]
+    for each in (call, other):
+        await each.hangup()
 
 
 async def test_satisfaction_is_asked_after_the_agent_has_gone_and_holds_nobody(
