@@ -40,6 +40,8 @@ class Conversation:
     """Of these, those that Asterisk did not show when it was last asked."""
     quiet_streams: dict[StreamId, Speaker] = field(default_factory=dict)
     """Streams given up because no sound came: what they may still tell is not listened to."""
+    ended_streams: set[StreamId] = field(default_factory=set)
+    """Streams that told their end; their forks may still stand for a moment."""
     quiet_legs: set[Speaker] = field(default_factory=set)
     """Legs whose sound is lost, and not heard again yet."""
     is_forking: bool = False

@@ -44,6 +44,8 @@ class LastWords:
         if talk is None:
             return
         match message:
+            case Words() if message.stream in talk.quiet_streams:
+                pass
             case Words() if talk.transcript.knows(message.stream):
                 line = talk.transcript.take(message)
                 if line is not None and line.is_final and line.text:

@@ -173,6 +173,8 @@ class Listening:
         talk = self._talks.get(call.call)
         if talk is None:
             return
+        for stream in talk.ended_streams & talk.streams.keys():
+            del talk.streams[stream]
         if unheard := set(Speaker) - talk.transcript.legs_heard:
             self._want_late(talk, unheard)
         if talk.speech in ("waiting", "live"):
@@ -237,8 +239,11 @@ class Listening:
         talk.engine, talk.model = message.engine, message.model
         await self._book.remember(message.call, message.stream, place)
         talk.quiet_legs.discard(message.speaker)
-        if talk.is_over or not talk.quiet_legs:
-            await self._set_speech(talk, "ended" if talk.is_over else "live")
+        is_other_lost = talk.speech in ("broken", "refused") and bool(talk.legs_missing)
+        if talk.is_over:
+            await self._set_speech(talk, "ended")
+        elif not (talk.quiet_legs or is_other_lost):
+            await self._set_speech(talk, "live")
 
     async def _sound_missing(
         self, talk: Conversation, message: StreamQuiet | StreamThin, missing_s: float
@@ -362,9 +367,13 @@ class Listening:
             await self._publisher.publish(talk.agent, wire.CallChanged(call=talk.card()))
 
     async def _stream_ended(self, talk: Conversation, message: StreamEnded) -> None:
+        talk.ended_streams.add(message.stream)
+        if message.reason is StreamEndReason.CLOSED and not talk.is_over:
+            return  # The call ends with it; where it goes on, ``check_streams`` misses the fork.
         talk.streams.pop(message.stream, None)
-        if message.reason is not StreamEndReason.CLOSED:
-            self._want_late(talk, {message.speaker})
+        if message.reason is StreamEndReason.CLOSED:
+            return
+        self._want_late(talk, {message.speaker})
         if talk.is_over:
             return
         match message.reason:
@@ -373,8 +382,6 @@ class Listening:
             case StreamEndReason.BROKEN:
                 await self._set_speech(talk, "broken")
                 self._fork_missing(talk)
-            case StreamEndReason.CLOSED:
-                pass
             case _:
                 assert_never(message.reason)
 
@@ -441,7 +448,9 @@ class Listening:
                     *(self._forks.fork(talk.call.call, leg) for leg in legs)
                 )
                 for leg, stream in zip(legs, streams, strict=True):
-                    if stream is not None and leg in talk.legs_missing:
+                    if stream is None or stream in talk.ended_streams:
+                        continue
+                    if leg in talk.legs_missing:
                         talk.streams[stream] = leg
                 is_done = not talk.legs_missing
         finally:
@@ -457,8 +466,9 @@ class Listening:
         standing = await self._forks.standing()
         if standing is None:
             return False
+        useless = talk.quiet_streams.keys() | talk.ended_streams
         for stream, speaker in standing.get(talk.call.call, {}).items():
-            if speaker in talk.legs_missing and stream not in talk.quiet_streams:
+            if speaker in talk.legs_missing and stream not in useless:
                 log.info("fork_taken_over", call=talk.call.call, stream=stream, speaker=speaker)
                 talk.streams[stream] = speaker
         is_whole = bool(talk.streams) and not (talk.legs_missing or talk.quiet_legs)
@@ -469,8 +479,10 @@ class Listening:
     async def speech_returned(self) -> None:
         """The speech role is up: fork what is missing."""
         for talk in self._talks.values():
-            is_waiting = bool(talk.quiet_legs) and not talk.legs_missing
-            if not talk.is_over and talk.speech == "broken" and not is_waiting:
+            if talk.is_over or talk.speech == "refused":
+                continue
+            is_lost = talk.speech == "broken" and not talk.quiet_legs
+            if is_lost or talk.legs_missing:
                 self._fork_missing(talk)
 
     async def speech_lost(self) -> None:

@@ -264,13 +264,19 @@ class LiveBridge:
             )
         )
 
-    async def end_stream(self, call: CallId, stream: StreamId, speaker: Speaker) -> None:
+    async def end_stream(
+        self,
+        call: CallId,
+        stream: StreamId,
+        speaker: Speaker,
+        reason: StreamEndReason = StreamEndReason.CLOSED,
+    ) -> None:
         await self.tell(
             StreamEnded(
                 stream=stream,
                 call=call,
                 speaker=speaker,
-                reason=StreamEndReason.CLOSED,
+                reason=reason,
                 bytes_received=1,
                 at=datetime.now(UTC),
             )

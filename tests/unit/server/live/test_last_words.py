@@ -83,6 +83,19 @@ async def test_only_final_words_of_streams_that_stood_are_kept(tmp_path: Path) -
     assert scribe.noted == 1
 
 
+async def test_a_stream_that_was_given_up_is_not_listened_to_afterwards_either(
+    tmp_path: Path,
+) -> None:
+    last, scribe = await made(tmp_path)
+    talk = left(STREAM)
+    talk.quiet_streams[STREAM] = talk.streams.pop(STREAM)
+    talk.streams[StreamId("b")] = Speaker.CITIZEN
+    last.expect(talk, now_mono=0.0)
+    last.take(words("睡觉"))
+    assert scribe.noted == 0
+    assert last.are_coming(CALL, now_mono=1.0)
+
+
 async def test_a_call_without_streams_is_not_kept(tmp_path: Path) -> None:
     last, _ = await made(tmp_path)
     last.expect(left(), now_mono=0.0)
