@@ -24,8 +24,23 @@ async def read_after(
 ) -> list[Entry]:
     """The entries after ``cursor``, oldest first; waits at most ``block_ms`` for the first."""
     raw = await redis.xread({stream: cursor}, count=count, block=block_ms)
+    if not raw and await _is_begun_anew(redis, stream, cursor):
+        raw = await redis.xread({stream: "0-0"}, count=count)
     batches = cast("list[tuple[bytes, list[_RawEntry]]]", raw or [])
     return [_entry(entry) for _name, entries in batches for entry in entries]
+
+
+async def _is_begun_anew(redis: Redis, stream: str, cursor: str) -> bool:
+    """Whether Redis lost the stream and numbers it from a clock that was set back meanwhile: what
+    comes would stand before the cursor for as long as the step."""
+    newest = await latest(redis, stream, 1)
+    return bool(newest) and place_of(newest[0].id) < place_of(cursor)
+
+
+def place_of(entry: str) -> tuple[int, int]:
+    """An entry's id as what it is ordered by."""
+    at_ms, _, number = entry.partition("-")
+    return int(at_ms), int(number)
 
 
 def entries_of(reply: object) -> list[Entry]:

@@ -18,7 +18,15 @@ from redis.exceptions import RedisError
 from base.errors import HotlineError
 from base.task_set import TaskSet
 from server.push.protocol import PartyKind
-from server.streams import RedisValue, append, get_bytes, read_after, transact
+from server.streams import (
+    RedisValue,
+    append,
+    get_bytes,
+    latest,
+    place_of,
+    read_after,
+    transact,
+)
 
 log = structlog.get_logger(__name__)
 
@@ -235,8 +243,7 @@ class CommandServer:
         """Carry out the commands that are waiting, at most for ``block_ms``."""
         if self._cursor == "$":
             kept = await get_bytes(self._redis, CURSOR_KEY)
-            still_alive = f"{int((time.time() - COMMAND_LIFE_S) * 1000)}-0"
-            self._cursor = kept.decode() if kept else still_alive
+            self._cursor = kept.decode() if kept else await self._begin()
         for entry in await read_after(
             self._redis, COMMAND_STREAM, self._cursor, count=50, block_ms=block_ms
         ):
@@ -244,13 +251,19 @@ class CommandServer:
             self._cursor = entry.id
             self._tasks.spawn(self._answer(entry.fields.get(b"m", b"")), name="answer")
 
+    async def _begin(self) -> str:
+        """Behind what is too old; never ahead of the stream, whose clock may be set back."""
+        newest = await latest(self._redis, COMMAND_STREAM, 1)
+        still_alive = f"{int((time.time() - COMMAND_LIFE_S) * 1000)}-0"
+        return min(still_alive, newest[0].id if newest else "0-0", key=place_of)
+
     async def _answer(self, raw: bytes) -> None:
         try:
             envelope = msgspec.json.decode(raw, type=Envelope)
         except msgspec.DecodeError:
             log.warning("command_unreadable", size_bytes=len(raw))
             return
-        if time.time() - envelope.sent_at_s > COMMAND_LIFE_S:
+        if abs(time.time() - envelope.sent_at_s) > COMMAND_LIFE_S:  # a clock set back: ahead
             log.info("command_too_old", command=type(envelope.command).__name__)
             return
         reply = await self._carry_out(envelope.command)
