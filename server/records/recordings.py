@@ -9,6 +9,7 @@ still has, or may have, is never touched.
 
 import asyncio
 import contextlib
+import errno
 import hashlib
 import os
 import re
@@ -38,6 +39,9 @@ PIECE_BYTES: Final = 1 << 20
 _HEADER: Final = struct.Struct("<4sI4s4sIHHIIHH4sI")
 _NAME: Final = re.compile(r"[\w.-]{1,128}")
 _PART: Final = ".part"
+_NO_ROOM: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
+SOUND_MOST_BYTES: Final = 0xFFFFFFFF - _HEADER.size
+"""A WAV file's length has 32 bits: 37 hours."""
 
 LiveCalls = Callable[[], Collection[CallId] | None]
 """The calls that Asterisk has now; None while nobody can tell."""
@@ -81,18 +85,24 @@ class RecordingKeeper:
     async def sweep(self) -> int:
         """Finish what can be finished; returns how many recordings were."""
         done = 0
+        trouble = ""
         try:
             for raw in await asyncio.to_thread(self._found):
                 live = self._live()
                 if live is None:
                     return done
-                if raw.call not in live:
+                if raw.call in live:
+                    continue
+                try:
                     await self._keep(raw)
                     done += 1
-        except (DatabaseUnavailable, asyncpg.PostgresError, OSError) as error:
-            self._note_trouble(type(error).__name__)
-            return done
-        self._trouble = ""
+                except (asyncpg.PostgresError, OSError) as error:
+                    if isinstance(error, OSError) and error.errno in _NO_ROOM:
+                        raise
+                    trouble = type(error).__name__  # Of this one: it must not hold up the others.
+        except (DatabaseUnavailable, OSError) as error:
+            trouble = type(error).__name__
+        self._note_trouble(trouble)
         return done
 
     def _found(self) -> list["RawRecording"]:
@@ -101,7 +111,7 @@ class RecordingKeeper:
         return []
 
     def _raws(self) -> Iterator["RawRecording"]:
-        young_s = time.time() - self._settle_s
+        now_s = time.time()
         for entry in os.scandir(self._folder):
             if entry.name.endswith(_PART):
                 os.unlink(entry.path)  # a crash's: one sweeper, one file at a time
@@ -109,7 +119,8 @@ class RecordingKeeper:
             name, dot, kind = entry.name.rpartition(".")
             if dot and kind == "raw" and _NAME.fullmatch(name):
                 changed_s = entry.stat().st_mtime
-                if changed_s <= young_s:
+                # Of the time ahead is what was written before the clock was set back.
+                if abs(now_s - changed_s) >= self._settle_s:
                     yield RawRecording(CallId(name), Path(entry.path), changed_s)
 
     async def _keep(self, raw: "RawRecording") -> None:
@@ -122,7 +133,7 @@ class RecordingKeeper:
 
     def _note_trouble(self, trouble: str) -> None:
         """Once each kind, not every minute: the raw file waits."""
-        if trouble != self._trouble:
+        if trouble and trouble != self._trouble:
             log.error("recordings_wait", cause=trouble)
         self._trouble = trouble
 
@@ -146,6 +157,8 @@ def make_wav(raw: Path) -> tuple[Path, str, int]:
     try:
         with os.fdopen(handle, "wb") as target, raw.open("rb") as source:
             raw_bytes = os.fstat(source.fileno()).st_size
+            if raw_bytes > SOUND_MOST_BYTES:
+                raise OSError(errno.EFBIG, "the raw recording is too long for a sound file")
             sha256 = hashlib.sha256()
             for piece in _wav_pieces(source.read, raw_bytes - raw_bytes % FRAME_BYTES):
                 target.write(piece)

@@ -57,6 +57,8 @@ class Retention:
         self._book = book
         self._folder = folder
         self._pack = pack
+        self._stuck: set[str] = set()
+        """Files that could not be removed: tried again at the next sweep, and no other waits."""
 
     async def keep_recording(self, call: CallId, path: str, sha256: str) -> None:
         """Enter the recording, then how long it is kept."""
@@ -75,6 +77,7 @@ class Retention:
         while True:
             try:
                 await self.enter_terms()
+                self._stuck.clear()
                 while await self.delete_one():
                     pass
             except (DatabaseUnavailable, asyncpg.PostgresError, OSError) as error:
@@ -82,15 +85,20 @@ class Retention:
             await asyncio.sleep(SWEEP_EVERY_S)
 
     async def delete_one(self) -> bool:
-        """Delete one recording whose term is past and which nobody holds; False: there is none."""
+        """Take one recording whose term is past and which nobody holds; False: there is none."""
         async with self._database.connection() as connection, connection.transaction():
             # Locked until it is noted: a hold that comes now waits, and finds it gone.
-            row = await connection.fetchrow(SQL["past_term"])
+            row = await connection.fetchrow(SQL["past_term"], list(self._stuck))
             if row is None:
                 return False
             path = self._folder / row["path"]
-            if path.resolve().is_relative_to(self._folder.resolve()):
-                await asyncio.to_thread(path.unlink, missing_ok=True)
+            try:
+                if path.resolve().is_relative_to(self._folder.resolve()):
+                    await asyncio.to_thread(path.unlink, missing_ok=True)
+            except OSError as error:
+                log.error("recording_not_deleted", path=row["path"], errno=error.errno)
+                self._stuck.add(row["path"])
+                return True
             await connection.execute(SQL["end_term"], row["path"])
             await connection.execute(SQL["forget_call_path"], row["path"])
             await connection.execute(SQL["forget_attempt_path"], row["path"])

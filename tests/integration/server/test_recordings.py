@@ -4,6 +4,7 @@ import asyncio
 import errno
 import hashlib
 import os
+import time
 import wave
 from pathlib import Path
 
@@ -76,6 +77,15 @@ async def test_file_that_just_changed_is_left_alone(folder: Path, bridge: Databa
     assert await made.sweep() == 0
 
 
+async def test_file_of_before_the_clock_was_set_back_is_not_waited_for(
+    folder: Path, bridge: Database
+) -> None:
+    raw = put_raw(folder)
+    os.utime(raw, (time.time() + 8 * 3600, time.time() + 8 * 3600))
+    made = RecordingKeeper(folder, PostgresRecords(bridge), lambda: ())
+    assert await made.sweep() == 1
+
+
 async def test_recording_before_its_call_brings_the_row_and_keeps_later_facts(
     folder: Path, bridge: Database
 ) -> None:
@@ -131,6 +141,33 @@ async def test_full_disk_leaves_the_raw_file_and_is_logged_once(
     assert os.listdir(folder) == [raw.name]
     monkeypatch.undo()
     assert await made.sweep() == 1
+
+
+async def test_a_recording_that_cannot_be_kept_holds_up_no_other(
+    folder: Path, bridge: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    endless = put_raw(folder, CallId("node-1795315850.1"), b"")
+    os.truncate(endless, 1 << 32)  # a line that stood for 37 hours
+    unread = put_raw(folder, CallId("node-1795315850.2"))
+    good = put_raw(folder)
+    for age_s, raw in enumerate((good, unread, endless), start=10):
+        os.utime(raw, (time.time() - age_s, time.time() - age_s))
+    make_wav = recordings.make_wav
+
+    def on_a_bad_disk(raw: Path) -> tuple[Path, str, int]:
+        if raw == unread:
+            raise OSError(errno.EIO, "Input/output error")
+        return make_wav(raw)
+
+    monkeypatch.setattr(recordings, "make_wav", on_a_bad_disk)
+    made = keeper(folder, bridge)
+    with structlog.testing.capture_logs() as logs:
+        assert [await made.sweep(), await made.sweep()] == [1, 0]
+    assert [line["event"] for line in logs] == ["recording_kept", "recordings_wait"]
+    assert await PostgresRecords(bridge).recording(CALL) is not None
+    assert endless.exists()
+    assert unread.exists()
+    assert not good.exists()
 
 
 async def test_end_of_a_call_hurries_the_sweep(folder: Path, bridge: Database) -> None:

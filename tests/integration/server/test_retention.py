@@ -69,6 +69,18 @@ async def test_calls_out_have_terms_too_and_a_file_that_is_gone_is_only_noted(
     assert await owner.fetchval("SELECT recording_path FROM calls_out") is None
 
 
+async def test_a_file_that_cannot_be_removed_holds_up_no_other(
+    retention: Retention, owner: Connection, tmp_path: Path
+) -> None:
+    stuck, other = CallId("node-1000000000.1"), f"{OLD}.wav"
+    (tmp_path / f"{stuck}.wav").mkdir()  # what ``unlink`` refuses
+    await retention.keep_recording(stuck, f"{stuck}.wav", "a" * 64)
+    assert [await retention.delete_one() for _ in range(3)] == [True, True, False]
+    assert not (tmp_path / other).exists()
+    left = [term.path for term in await terms(owner, only_held=False)]
+    assert left == [f"{stuck}.wav", f"{NEW}.wav"]
+
+
 async def test_a_later_rule_does_not_change_the_term_of_what_was_recorded_before(
     retention: Retention, owner: Connection
 ) -> None:

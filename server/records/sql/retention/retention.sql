@@ -10,8 +10,10 @@ FROM calls_out WHERE recording_path IS NOT NULL
 ON CONFLICT (path) DO NOTHING;
 
 -- name: past_term
+-- $1: paths that are passed over.
 SELECT path, rule, delete_after FROM recording_terms
 WHERE deleted_at IS NULL AND held_reason IS NULL AND delete_after < now()
+    AND path <> ALL ($1::text[])
 ORDER BY delete_after LIMIT 1 FOR UPDATE SKIP LOCKED;
 
 -- name: end_term
