@@ -229,7 +229,7 @@ class Worker:
             case wire.Finished(stream):
                 self._end(stream, None)
             case wire.Failed(stream, reason):
-                self._end(stream, reason)
+                self.drop(stream, reason)  # The sound that waits there would count as lag for ever.
             case wire.Pong(_, rss_bytes, cpu_s, lag_s, pace):
                 self.usage.rss_bytes, self.usage.cpu_s = rss_bytes, cpu_s
                 self.usage.lag_s, self.usage.pace = lag_s, pace

@@ -1,8 +1,8 @@
 """A recogniser without a model: "hears" one word a second of sound that is not silent.
 
 The model's name scripts trouble: ``dies`` ends the process at the first sound, ``slow`` takes two
-seconds for each piece, ``busy`` works 6 s on 10 s of sound, ``fails`` raises, ``unusable`` cannot
-be opened.
+seconds for each piece, ``busy`` works 6 s on 10 s of sound, ``fails`` raises, ``chokes`` does so
+after two seconds, ``unusable`` cannot be opened.
 """
 
 import os
@@ -86,6 +86,9 @@ class FakeSession:
             case "busy":
                 time.sleep(0.6 * sound_s)
             case "fails":
+                raise RuntimeError("scripted")
+            case "chokes":
+                time.sleep(2)
                 raise RuntimeError("scripted")
             case _:
                 pass

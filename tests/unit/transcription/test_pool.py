@@ -148,6 +148,22 @@ async def test_an_engine_that_fails_breaks_one_stream_only() -> None:
         assert pool.restarts == 0
 
 
+async def test_a_stream_that_failed_keeps_no_other_out() -> None:
+    async with pool_of("chokes") as pool:
+        failed = Heard()
+        place = pool.admit("a", RATE_HZ, failed.listener)
+        (worker,) = pool._workers
+        feed(place, 1)
+        asked = worker._ping
+        await until(lambda: worker._ping > asked + 1)
+        feed(place, 4)  # waits for a thread that has stopped working
+        await until(lambda: bool(failed.ends))
+        asked = worker._ping
+        await until(lambda: worker._ping > asked + 2)
+        assert worker.usage.lag_s == 0.0
+        pool.admit("b", RATE_HZ, Heard().listener)
+
+
 async def test_an_engine_that_takes_the_process_down_is_started_again() -> None:
     async with pool_of("dies") as pool:
         heard = Heard()
