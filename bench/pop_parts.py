@@ -11,7 +11,7 @@ import gc
 import json
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -185,59 +185,60 @@ class _Desks:
 
 
 async def _bare(ami_port: int) -> None:
-    desks, tasks = _Desks(), TaskSet("bare")
+    desks = _Desks()
 
     async def forward() -> None:
         async for agent, text in _rings(ami_port):
             await desks.tell(agent, text)
 
-    tasks.spawn(forward(), name="forward")
+    async with _served(desks.handle) as port:
+        await _work_until_parent_ends(forward(), port)
+
+
+async def _work_until_parent_ends(work: Coroutine[None, None, None], port: int) -> None:
+    tasks = TaskSet("forward")
+    tasks.spawn(work, name="forward")
     try:
-        async with _served(desks.handle) as port:
-            await _until_parent_ends(port)
+        await _until_parent_ends(port)
     finally:
         await tasks.close()
+
+
+@asynccontextmanager
+async def _line(url: str) -> AsyncIterator[RedisLine]:
+    redis = connect_redis(url)
+    line = RedisLine(redis)
+    await line.open()
+    try:
+        yield line
+    finally:
+        line.close()
+        await redis.aclose()
 
 
 async def _relay_in(url: str, ami_port: int) -> None:
-    redis, tasks = connect_redis(url), TaskSet("relay")
-    line = RedisLine(redis)
-    await line.open()
+    async with _line(url) as line:
 
-    async def forward() -> None:
-        async for agent, text in _rings(ami_port):
-            await line.ask(*append_command(RELAYED, {"agent": agent, "text": text}, most=1000))
+        async def forward() -> None:
+            async for agent, text in _rings(ami_port):
+                await line.ask(*append_command(RELAYED, {"agent": agent, "text": text}, most=1000))
 
-    tasks.spawn(forward(), name="forward")
-    try:
-        await _until_parent_ends(0)
-    finally:
-        await tasks.close()
-        line.close()
-        await redis.aclose()
+        await _work_until_parent_ends(forward(), 0)
 
 
 async def _relay_out(url: str) -> None:
-    redis, desks, tasks = connect_redis(url), _Desks(), TaskSet("relay")
-    line = RedisLine(redis)
-    await line.open()
+    desks = _Desks()
+    async with _line(url) as line, _served(desks.handle) as port:
 
-    async def forward() -> None:
-        cursor = "0"
-        while True:
-            reply = await line.ask("XREAD", "BLOCK", 0, "STREAMS", RELAYED, cursor)
-            for entry in entries_of(reply):
-                cursor = entry.id
-                await desks.tell(entry.fields[b"agent"].decode(), entry.fields[b"text"].decode())
+        async def forward() -> None:
+            cursor = "0"
+            while True:
+                reply = await line.ask("XREAD", "BLOCK", 0, "STREAMS", RELAYED, cursor)
+                for entry in entries_of(reply):
+                    cursor, fields = entry.id, entry.fields
+                    await desks.tell(fields[b"agent"].decode(), fields[b"text"].decode())
 
-    tasks.spawn(forward(), name="forward")
-    try:
-        async with _served(desks.handle) as port:
-            await _until_parent_ends(port)
-    finally:
-        await tasks.close()
-        line.close()
-        await redis.aclose()
+        await _work_until_parent_ends(forward(), port)
 
 
 @asynccontextmanager
