@@ -165,9 +165,9 @@ class Journeys:
 
     def involved(self, message: Message, prefix: str = "") -> Party | None:
         """As ``party``, and by its name alone where there is no unique id (as in Asterisk 11)."""
-        party = self.party(message, prefix)
-        channel = message.get(f"{prefix}Channel")
-        if party is not None or not channel or message.get(f"{prefix}Uniqueid"):
+        party, headers = self.party(message, prefix), _headers(prefix)
+        channel = message.get(headers.channel)
+        if party is not None or not channel or message.get(headers.unique_id):
             return party
         found = (self.named(trail, channel) for trail in self._open.values())
         return next((party for party in found if party is not None), None)
