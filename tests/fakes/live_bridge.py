@@ -11,7 +11,7 @@ from redis.exceptions import RedisError
 
 from base.ids import AgentId, CallId, StreamId
 from server.connections import redis_url
-from server.live.commands import BridgeUnavailable, Command, ask
+from server.live.commands import BridgeUnavailable, Command, SetAgentState, ask
 from server.live.drafting import Extract
 from server.live.gaps import ReadBooks
 from server.live.stored_view import agent_scope, find_view, find_wall
@@ -117,6 +117,12 @@ class LiveBridge:
                 self.check_alive()
                 if time.monotonic() > until_mono:
                     raise
+
+    async def make_ready(self, *agents: str) -> None:
+        """The bridge has looked at the switch for the first time, and these take calls."""
+        await self.until_view(lambda view: view.links.telephony == "up", what="the first look")
+        for agent in agents:
+            await self.ask(SetAgentState(agent=agent, wish="go_ready"))
 
     async def view(self, agent: str = "1001") -> DeskView | None:
         try:

@@ -50,9 +50,7 @@ class Floor:
     async def fill(self) -> None:
         """Everybody signs in, and gets into their state."""
         live = self.live
-        await live.until_view(lambda view: view.links.telephony == "up", what="the first look")
-        for agent in STATES:
-            await live.ask(SetAgentState(agent=agent, wish="go_ready"))
+        await live.make_ready(*STATES)
         await live.ask(SetAgentState(agent="1001", wish="sign_out"))
         await self.centres[-1].reserve(AgentId("1003"), "return_call", lease=LEASE)
         for agent in ("1005", "1006", "1007"):

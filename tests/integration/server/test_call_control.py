@@ -34,8 +34,7 @@ def pack() -> str:
 async def live(settings: Settings, pack: str) -> AsyncIterator[LiveBridge]:
     city = replace(settings, pack=pack, outbound_trunk="127.0.0.1:5060")
     async with LiveBridge(city) as made:
-        await made.until_view(lambda view: view.links.telephony == "up", what="the first look")
-        await made.ask(SetAgentState(agent="1001", wish="go_ready"))
+        await made.make_ready("1001")
         yield made
 
 

@@ -9,7 +9,6 @@ from server.live.commands import (
     BringInEmergency,
     CommandRefused,
     DismissDangers,
-    SetAgentState,
 )
 from server.settings import Settings
 from tests.fakes.live_bridge import LiveBridge
@@ -18,8 +17,7 @@ from tests.fakes.live_bridge import LiveBridge
 @pytest.fixture
 async def live(settings: Settings) -> AsyncIterator[LiveBridge]:
     async with LiveBridge(settings) as made:
-        await made.until_view(lambda view: view.links.telephony == "up", what="the first look")
-        await made.ask(SetAgentState(agent="1001", wish="go_ready"))
+        await made.make_ready("1001")
         await made.until_view(lambda view: view.links.speech == "up", what="speech")
         yield made
 

@@ -10,7 +10,6 @@ from structlog.testing import capture_logs
 
 from base.database import Connection, Database
 from base.ids import CallId, StreamId
-from server.live.commands import SetAgentState
 from server.live.records import CallFacts, LateLine
 from server.live.speech_feed import CURSOR_KEY, SpeechFeed
 from server.records.late_legs import LateLegs
@@ -34,8 +33,7 @@ WAIT_S = 20.0
 @pytest.fixture
 async def live(settings: Settings) -> AsyncIterator[LiveBridge]:
     async with LiveBridge(settings) as made:
-        await made.until_view(lambda view: view.links.telephony == "up", what="the first look")
-        await made.ask(SetAgentState(agent="1001", wish="go_ready"))
+        await made.make_ready("1001")
         await made.until_view(lambda view: view.links.speech == "up", what="speech")
         yield made
 

@@ -15,9 +15,7 @@ from transcription.wire import StreamEndReason
 @pytest.fixture
 async def live(settings: Settings) -> AsyncIterator[LiveBridge]:
     async with LiveBridge(settings) as made:
-        await made.until_view(lambda view: view.links.telephony == "up", what="the first look")
-        for agent in ("1001", "1002"):
-            await made.ask(SetAgentState(agent=agent, wish="go_ready"))
+        await made.make_ready("1001", "1002")
         await made.until_view(lambda view: view.links.speech == "up", what="speech")
         yield made
 

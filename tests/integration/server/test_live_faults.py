@@ -33,8 +33,7 @@ from transcription.draft_ticket import Draft, Speaker, Utterance
 @pytest.fixture
 async def live(settings: Settings) -> AsyncIterator[LiveBridge]:
     async with LiveBridge(settings) as made:
-        await made.until_view(lambda view: view.links.telephony == "up", what="the first look")
-        await made.ask(SetAgentState(agent="1001", wish="go_ready"))
+        await made.make_ready("1001")
         await made.until_view(lambda view: view.links.speech == "up", what="speech")
         yield made
 
@@ -115,8 +114,7 @@ async def test_a_reader_of_drafts_that_is_away_holds_up_no_word_and_reads_on_its
         return await draft_here(utterances, number, now)
 
     async with LiveBridge(settings, extract=read) as live:
-        await live.until_view(lambda view: view.links.telephony == "up", what="the first look")
-        await live.ask(SetAgentState(agent="1001", wish="go_ready"))
+        await live.make_ready("1001")
         call = await live.answered_call()
         await live.say(call, await live.begin(call), 0, "人民路的路灯坏了")
         view = await live.until_view(lambda view: live.texts(view) == ["人民路的路灯坏了"])
@@ -136,9 +134,7 @@ async def test_nobody_waits_for_a_draft_that_is_being_read(settings: Settings) -
         return await draft_here(utterances, number, now)
 
     async with LiveBridge(settings, extract=read) as live:
-        await live.until_view(lambda view: view.links.telephony == "up", what="the first look")
-        for agent in ("1001", "1002"):
-            await live.ask(SetAgentState(agent=agent, wish="go_ready"))
+        await live.make_ready("1001", "1002")
         call = await live.answered_call()
         stream = await live.begin(call)
         await live.say(call, stream, 0, "人民路的路灯坏了")

@@ -19,7 +19,7 @@ NUMBER = "13800138000"
 @pytest.fixture
 async def live(settings: Settings) -> AsyncIterator[LiveBridge]:
     async with LiveBridge(settings) as bridge:
-        await bridge.until_view(lambda view: view.links.telephony == "up", what="the first look")
+        await bridge.make_ready()
         yield bridge
 
 

@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator
 import pytest
 
 from base.ids import CallId
-from server.live.commands import SetAgentState
 from server.settings import Settings
 from tests.fakes.live_bridge import LiveBridge, until
 from transcription.draft_ticket import Speaker
@@ -15,8 +14,7 @@ from transcription.draft_ticket import Speaker
 @pytest.fixture
 async def live(settings: Settings) -> AsyncIterator[LiveBridge]:
     async with LiveBridge(settings) as made:
-        await made.until_view(lambda view: view.links.telephony == "up", what="the first look")
-        await made.ask(SetAgentState(agent="1001", wish="go_ready"))
+        await made.make_ready("1001")
         await made.until_view(lambda view: view.links.speech == "up", what="speech")
         yield made
 

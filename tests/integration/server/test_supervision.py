@@ -10,7 +10,7 @@ import pytest
 
 from base.database import Connection, Database
 from base.ids import AgentId, CallId
-from server.live.commands import CommandRefused, SetAgentState, Supervise
+from server.live.commands import CommandRefused, Supervise
 from server.records.supervision import ActRow, Acts
 from server.settings import Settings
 from tests.fakes.live_bridge import WAIT_S, LiveBridge
@@ -37,9 +37,7 @@ def wish(
 @pytest.fixture
 async def live(settings: Settings) -> AsyncIterator[LiveBridge]:
     async with LiveBridge(settings) as made:
-        await made.until_view(lambda view: view.links.telephony == "up", what="the first look")
-        for agent in ("1001", "1002"):
-            await made.ask(SetAgentState(agent=agent, wish="go_ready"))
+        await made.make_ready("1001", "1002")
         yield made
 
 

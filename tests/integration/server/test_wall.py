@@ -12,7 +12,7 @@ from base.ids import CallId
 from insight.facts import Interval
 from insight.store import EventLog
 from server.events import Events
-from server.live.commands import DraftSettled, SetAgentState
+from server.live.commands import DraftSettled
 from server.live.wall import MOST_CALLERS
 from server.live.wall_figures import WINDOWS
 from server.push.protocol import WallFigures, WallView
@@ -51,9 +51,7 @@ async def live(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> AsyncIter
     monkeypatch.setitem(WINDOWS, "today", lambda _at: today)
     made = WallBridge(settings)
     async with made:
-        await made.until_view(lambda view: view.links.telephony == "up", what="the first look")
-        for agent in ("1001", "1002"):
-            await made.ask(SetAgentState(agent=agent, wish="go_ready"))
+        await made.make_ready("1001", "1002")
         yield made
 
 
